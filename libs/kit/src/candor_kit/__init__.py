@@ -1,0 +1,1 @@
+"""Mechanism shared by the services of Candor."""

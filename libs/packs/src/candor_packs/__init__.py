@@ -1,0 +1,1 @@
+"""Dated policy packs, and how a legal period is counted."""

@@ -1,0 +1,1 @@
+"""The web page for privacy officer, on-call and auditor."""

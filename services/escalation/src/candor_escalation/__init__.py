@@ -1,0 +1,1 @@
+"""Incidents, legal clocks and reports."""

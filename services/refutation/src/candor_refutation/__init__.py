@@ -1,0 +1,1 @@
+"""Refutation of rumours and false information."""
