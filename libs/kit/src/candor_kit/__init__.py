@@ -1,1 +1,1 @@
-"""Mechanism shared by the services of Candor."""
+"""Mechanism shared by the services: it knows no law and no subject matter."""

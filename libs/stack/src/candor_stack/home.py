@@ -58,8 +58,8 @@ def home() -> Path:
 
 
 def workspace() -> Path | None:
-    """The root of the source workspace around the current folder, None outside one."""
-    for folder in (Path.cwd(), *Path.cwd().parents):
+    """The root of the source workspace around the current folder, else around this code; None outside one."""
+    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).parents):
         if (folder / "libs" / "stack" / "pyproject.toml").exists():
             return folder
     return None

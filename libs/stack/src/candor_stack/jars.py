@@ -3,11 +3,12 @@
 import contextlib
 import fcntl
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import typer
 
 from candor_stack.errors import StackError
 from candor_stack.lock import LockedJar, read_lock, sha256_of
@@ -22,7 +23,7 @@ Say = Callable[[str], None]
 
 def say_on_stderr(text: str) -> None:
     """Progress for a person: standard error, so that standard output stays for results."""
-    print(text, file=sys.stderr, flush=True)
+    typer.echo(text, err=True)
 
 
 def jar_folder(cache: Path) -> Path:
@@ -68,10 +69,13 @@ def _fetch_all(folder: Path, jars: Sequence[LockedJar], say: Say) -> None:
     total = sum(jar.size for jar in jars)
     say(f"Fetching Apache Kafka: {len(jars)} jars, {total / 1e6:.0f} MB, once.")
     done = 0
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetch") as pool:
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetch")
+    try:
         for number, jar in enumerate(pool.map(lambda jar: _fetch(folder, jar), jars), start=1):
             done += jar.size
             say(f"  {number:3}/{len(jars)}  {done / 1e6:5.1f} MB  {jar.filename}")
+    finally:
+        pool.shutdown(cancel_futures=True)  # on Ctrl-C only the few that are under way are waited for
 
 
 def _fetch(folder: Path, jar: LockedJar) -> LockedJar:
@@ -103,16 +107,14 @@ def _fetch_once(folder: Path, jar: LockedJar) -> LockedJar:
             f"{jar.filename} came with checksum {found}, the lock says {jar.sha256}. Start again; if it stays, the "
             "repository serves another file: do not use it."
         )
-    os.replace(fetched, folder / jar.filename)
+    fetched.replace(folder / jar.filename)
     return jar
 
 
-def _artifact(repository: Path, jar: LockedJar) -> Any:  # jgo carries no types
+def _artifact(repository: Path, jar: LockedJar) -> Any:  # noqa: ANN401 - jgo carries no types
     """The jar alone, without what it depends on: the lock already names every file."""
-    from jgo.maven import MavenContext  # noqa: PLC0415 - slow to import, and needed only when something is missing
+    from jgo.maven import MavenContext
 
     mirror = os.environ.get(_REPOSITORY)
-    context = MavenContext(
-        repo_cache=repository, timeout=_TIMEOUT, remote_repos={"mirror": mirror} if mirror else None
-    )
+    context = MavenContext(repo_cache=repository, timeout=_TIMEOUT, remote_repos={"mirror": mirror} if mirror else None)
     return context.project(jar.group, jar.artifact).at_version(jar.version).artifact()

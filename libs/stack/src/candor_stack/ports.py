@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 LOOPBACK = "127.0.0.1"
 
@@ -33,7 +34,7 @@ class _Reserved:
     def __init__(self) -> None:
         self._sockets: list[socket.socket] = []
 
-    def __enter__(self) -> "_Reserved":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -4,6 +4,7 @@ Only the wheel's programs are used, not its Python layer: that one starts the se
 accounts when run by root, and knows nothing of a kill.
 """
 
+import contextlib
 import importlib.util
 import locale
 import os
@@ -16,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import psutil
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from candor_stack.account import Account, unprivileged
 from candor_stack.errors import StackError
@@ -55,7 +55,7 @@ class PostgresServer:
 
     @property
     def admin_url(self) -> str:
-        """libpq URI of database `postgres`, with the password. Raises StackError before the first start."""
+        """The libpq URI of database `postgres`, with the password. Raises StackError before the first start."""
         if self._port is None:
             raise StackError("PostgreSQL has not been started yet.")
         password = (self._folder / "password").read_text(encoding="utf-8").strip()
@@ -138,9 +138,7 @@ class PostgresServer:
         for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
-        return Command(
-            argv, _environment(), stop_signal=signal.SIGINT, death_signal=signal.SIGINT, account=account
-        )
+        return Command(argv, _environment(), stop_signal=signal.SIGINT, death_signal=signal.SIGINT, account=account)
 
     def _end_strays(self) -> None:
         """End what an earlier run left on this data, its backends too, and the lock file that names it.
@@ -183,10 +181,8 @@ def create_database(admin_url: str, name: str) -> str:
     with psycopg.connect(admin_url, autocommit=True) as connection:
         if not _exists(connection, name):
             statement = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(sql.Identifier(name))
-            try:
+            with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 connection.execute(statement)
-            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                pass
         _check_classification(connection, name)
     return database_url(admin_url, name)
 
@@ -200,7 +196,7 @@ def drop_database(admin_url: str, name: str) -> None:
 def database_url(admin_url: str, name: str) -> str:
     """The same server, another database; takes a libpq URI or a key=value string and answers in kind."""
     if "://" not in admin_url:
-        return make_conninfo(**{**conninfo_to_dict(admin_url), "dbname": name})
+        return make_conninfo(admin_url, dbname=name)
     return urlunsplit(urlsplit(admin_url)._replace(path=f"/{name}"))
 
 

@@ -142,7 +142,7 @@ class Child:
 
     def _spawn(self, command: Command) -> subprocess.Popen[bytes]:
         with self.log_file.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - our own command line
+            return subprocess.Popen(
                 leashed(command),
                 env=dict(command.env),
                 stdin=subprocess.DEVNULL,
@@ -167,7 +167,7 @@ def leashed(command: Command) -> list[str]:
 def run_to_end(command: Command, timeout: float = 120.0) -> None:
     """Run a command that ends by itself. Raises StackError with its output when it fails or takes too long."""
     try:
-        result = subprocess.run(  # noqa: S603 - our own command line
+        result = subprocess.run(
             leashed(command),
             env=dict(command.env),
             stdin=subprocess.DEVNULL,
@@ -193,7 +193,7 @@ def end_orphan(record: Path) -> None:
         process = psutil.Process(known["pid"])
         if abs(process.create_time() - known["started"]) < 1:
             _end([process, *_descendants(process.pid)])
-    except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, psutil.NoSuchProcess):
         pass
     record.unlink(missing_ok=True)
 

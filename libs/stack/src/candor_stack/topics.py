@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+import aiokafka.admin
+from aiokafka.admin.config_resource import ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from candor_stack.errors import StackError
 
 T = TypeVar("T")
+
+_api: Any = aiokafka.admin  # its hints cover neither its constructors nor what the broker answers
 
 DAY_MS = 24 * 60 * 60 * 1000
 MIB = 1024 * 1024
@@ -103,9 +105,9 @@ def run_coroutine(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def _admin(bootstrap: str) -> AsyncIterator[Any]:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it reports what we raise anyway
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
+    admin = _api.AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
     try:
         await admin.start()
         yield admin
@@ -113,30 +115,33 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+async def _create(admin: Any, specs: Sequence[TopicSpec]) -> None:  # noqa: ANN401 - see _api
     if not specs:
         return
-    answer = await admin.create_topics([NewTopic(spec.name, spec.partitions, 1, None, spec.configs()) for spec in specs])
+    wanted = [_api.NewTopic(spec.name, spec.partitions, 1, None, spec.configs()) for spec in specs]
+    answer = await admin.create_topics(wanted)
     for name, code, *message in answer.topic_errors:
         _check("create", name, code, message, allowed=TopicAlreadyExistsError)
 
 
-async def _grow(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], partitions: dict[str, int]) -> None:
+async def _grow(admin: Any, specs: Sequence[TopicSpec], partitions: dict[str, int]) -> None:  # noqa: ANN401 - see _api
     for spec in specs:
         if partitions[spec.name] > spec.partitions:
             raise StackError(
                 f"Topic {spec.name} has {partitions[spec.name]} partitions, more than the {spec.partitions} asked for; "
                 "Kafka cannot remove partitions. Ask for as many, or start in a fresh folder."
             )
-    wanting = {s.name: NewPartitions(s.partitions) for s in specs if partitions[s.name] < s.partitions}
+    wanting = {s.name: _api.NewPartitions(s.partitions) for s in specs if partitions[s.name] < s.partitions}
     if wanting:
         answer = await admin.create_partitions(wanting)
         for name, code, *message in answer.topic_errors:
             _check("add partitions to", name, code, message)
 
 
-async def _configure(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
-    resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name, spec.configs()) for spec in specs]
+async def _configure(admin: Any, specs: Sequence[TopicSpec]) -> None:  # noqa: ANN401 - see _api
+    resources = [
+        _api.config_resource.ConfigResource(ConfigResourceType.TOPIC, spec.name, spec.configs()) for spec in specs
+    ]
     if not resources:
         return
     for answer in await admin.alter_configs(resources):

@@ -41,6 +41,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_TIME_IN_FUTURE: _Reason.ValueType  # 10
     REASON_HOLDER_CONFLICT: _Reason.ValueType  # 11
     """A holder of that id is registered with another description."""
+    REASON_NO_RULE_IN_FORCE: _Reason.ValueType  # 12
+    """No policy pack of the regime was in force when the request was received, so it has no due date."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the rights service refuses a well-formed command."""
@@ -64,4 +66,6 @@ REASON_PACKAGE_GONE: Reason.ValueType  # 9
 REASON_TIME_IN_FUTURE: Reason.ValueType  # 10
 REASON_HOLDER_CONFLICT: Reason.ValueType  # 11
 """A holder of that id is registered with another description."""
+REASON_NO_RULE_IN_FORCE: Reason.ValueType  # 12
+"""No policy pack of the regime was in force when the request was received, so it has no due date."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -1,0 +1,5 @@
+"""`python -m candor_cli` is the `candor` command."""
+
+from candor_cli.main import main
+
+main()

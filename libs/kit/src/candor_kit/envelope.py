@@ -1,0 +1,95 @@
+"""CloudEvents 1.0 in Kafka's binary mode: the headers of a record, and its value as protobuf or protobuf-JSON.
+
+Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+
+from candor_kit import tracing
+from candor_kit.errors import EDGE
+
+PROTOBUF = "application/protobuf"
+JSON = "application/json"
+
+Headers = list[tuple[str, bytes]]
+M = TypeVar("M", bound=Message)
+_JSON_FIELD = re.compile(r"Failed to parse (\w+) field|has no field named \"(\w+)\"")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What the headers of a record say."""
+
+    id: str
+    type: str
+    source: str
+    content_type: str
+    trace: dict[str, str]
+
+
+def headers_of(*, identifier: str, message_type: str, source: str, at: datetime) -> Headers:
+    """Return the headers of a protobuf record, with the present trace."""
+    named = {
+        "ce_specversion": "1.0",
+        "ce_id": identifier,
+        "ce_type": message_type,
+        "ce_source": source,
+        "ce_time": at.isoformat(),
+        "content-type": PROTOBUF,
+        **tracing.inject(),
+    }
+    return [(name, value.encode()) for name, value in named.items()]
+
+
+def read(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
+    """Read the headers of a record.
+
+    Raises:
+        Refusal: BAD_ENVELOPE, with the header that is missing.
+    """
+    named = {name.lower(): (value or b"").decode("utf-8", "replace") for name, value in headers}
+    for required in ("ce_id", "ce_type", "ce_source"):
+        if not named.get(required):
+            raise EDGE.refusal("BAD_ENVELOPE", f"the header {required} is missing", field=required)
+    content_type = named.get("content-type", PROTOBUF).split(";")[0].strip().lower()
+    if content_type not in (PROTOBUF, JSON):
+        raise EDGE.refusal("BAD_ENVELOPE", f"content-type must be {PROTOBUF} or {JSON}", field="content-type")
+    trace = {key: named[key] for key in (tracing.HEADER, "tracestate") if key in named}
+    return Envelope(named["ce_id"], named["ce_type"], named["ce_source"], content_type, trace)
+
+
+def decode(value: bytes | None, content_type: str, kind: type[M]) -> M:
+    """Decode the value of a record.
+
+    Raises:
+        Refusal: MALFORMED; the message names the field where that is known, and never quotes the value.
+    """
+    message = kind()
+    try:
+        if content_type == JSON:
+            json_format.Parse((value or b"").decode("utf-8"), message)
+        else:
+            message.ParseFromString(value or b"")
+    except (DecodeError, UnicodeDecodeError) as error:
+        name = kind.DESCRIPTOR.full_name
+        raise EDGE.refusal("MALFORMED", f"the value is not a {name} in {content_type}") from error
+    except json_format.ParseError as error:
+        raise _malformed_json(str(error), kind) from error
+    return message
+
+
+def _malformed_json(text: str, kind: type[Message]) -> Exception:
+    found = _JSON_FIELD.search(text)
+    field = next((group for group in found.groups() if group), "") if found else ""
+    known = f": see the field {field}" if field else ""
+    message = f"the value is not a {kind.DESCRIPTOR.full_name} in {JSON}{known}"
+    return EDGE.refusal("MALFORMED", message, field=field)

@@ -1,0 +1,58 @@
+"""The schema's constraints, enforced on both ways in by the same engine (protovalidate)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+import protovalidate
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from candor_kit.errors import EDGE, Violation
+
+_VALIDATOR = protovalidate.Validator()
+_FIRST_SECOND, _LAST_SECOND, _NANOS = -62_135_596_800, 253_402_300_799, 1_000_000_000
+
+
+def check(message: Message) -> None:
+    """Check a message against the constraints of its schema.
+
+    Raises:
+        Refusal: INVALID_FIELD with every field and reason; the offending values are not quoted.
+    """
+    found = [_violation(item) for item in _VALIDATOR.collect_violations(message)]
+    found.extend(Violation(path, why) for path, why in _unstorable(message, ""))
+    if found:
+        text = "; ".join(f"{violation.field}: {violation.description}" for violation in found)
+        raise EDGE.refusal("INVALID_FIELD", text, violations=found)
+
+
+def _unstorable(message: Message, path: str) -> Iterator[tuple[str, str]]:
+    """What no constraint can say: an instant outside the years 1 to 9999, a NUL that no PostgreSQL text can hold."""
+    if isinstance(message, Timestamp):
+        if not (_FIRST_SECOND <= message.seconds <= _LAST_SECOND and 0 <= message.nanos < _NANOS):
+            yield path, "must be an instant of the years 1 to 9999"
+        return
+    for field, value in message.ListFields():
+        name = f"{path}.{field.name}" if path else field.name
+        for part in _parts(field, value):
+            if isinstance(part, Message):
+                yield from _unstorable(part, name)
+            elif isinstance(part, str) and "\0" in part:
+                yield name, "must not hold a NUL character"
+
+
+def _parts(field: FieldDescriptor, value: Any) -> Iterable[Any]:  # noqa: ANN401 - whatever a field may hold
+    if not field.is_repeated:
+        return (value,)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return (*value.keys(), *value.values())
+    return cast("Iterable[Any]", value)
+
+
+def _violation(item: protovalidate.Violation) -> Violation:
+    elements = item.proto.field.elements if item.proto.field else ()
+    path = ".".join(element.field_name for element in elements)
+    return Violation(path, item.proto.message or item.proto.rule_id or "is not allowed")
