@@ -32,8 +32,8 @@ help: ## Say what there is
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(READY) ## See all of it work; INPUT=FILE for your own records, KEEP=1 to keep it running, TARGET=... elsewhere
-	@$(VENV)/bin/candor demo $(if $(INPUT),--input '$(INPUT)') $(if $(KEEP),--keep) $(if $(TARGET),--target '$(TARGET)')
+demo: $(READY) ## See all of it work; INPUT= and RUMOURS= for your own records, KEEP=1 to keep it running
+	@$(VENV)/bin/candor demo $(if $(INPUT),--input '$(INPUT)') $(if $(RUMOURS),--rumours '$(RUMOURS)') $(if $(KEEP),--keep) $(if $(TARGET),--target '$(TARGET)')
 
 up: $(READY) ## Run Kafka, PostgreSQL, the five services and the console until Ctrl-C
 	@$(VENV)/bin/candor up

@@ -232,8 +232,14 @@ def define(purpose: str, command_id: str) -> service_pb2.DefinePurposeRequest:
 
 def grant(purpose: str, command_id: str) -> service_pb2.GrantConsentRequest:
     request = service_pb2.GrantConsentRequest(
-        command_id=command_id, subject="s-1", purpose_id=purpose, notice_id="n", notice_version=1, kind=model_pb2.CONSENT_KIND_GENERAL,
-        age_band=model_pb2.AGE_BAND_ADULT, channel="signup",
-    )  # fmt: skip
+        command_id=command_id,
+        subject="s-1",
+        purpose_id=purpose,
+        notice_id="n",
+        notice_version=1,
+        kind=model_pb2.CONSENT_KIND_GENERAL,
+        age_band=model_pb2.AGE_BAND_ADULT,
+        channel="signup",
+    )
     request.given_at.GetCurrentTime()
     return request

@@ -48,12 +48,17 @@ def build(plugins: Sequence[EntryPoint]) -> tuple[typer.Typer, list[Broken]]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of this process (or `arguments`); exits with the command's status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    app, broken = build(tuple(entry_points(group=GROUP)))
+    app, broken = build(_needed(tuple(entry_points(group=GROUP)), words))
     for plugin in broken:
         if words[:1] == [plugin.name]:
             sys.exit(f"candor {plugin.name} could not be loaded: {plugin.reason}")
         typer.echo(f"candor: the command '{plugin.name}' could not be loaded: {plugin.reason}", err=True)
     app(words, prog_name="candor")
+
+
+def _needed(plugins: Sequence[EntryPoint], words: Sequence[str]) -> Sequence[EntryPoint]:
+    """The named plug-in alone where the first word names one: loading all of them takes seconds."""
+    return [plugin for plugin in plugins if words[:1] == [plugin.name]] or plugins
 
 
 def _add(app: typer.Typer, name: str, command: typer.Typer | Callable[..., object]) -> None:

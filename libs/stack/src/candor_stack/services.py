@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from candor_stack.issuer import LocalIssuer, write_whole
+from candor_stack.issuer import LocalIssuer, issuer_key_file, write_whole
 from candor_stack.ports import LOOPBACK, Ports
 from candor_stack.process import Command
 from candor_stack.topics import SERVICES
@@ -17,14 +17,6 @@ from candor_stack.topics import SERVICES
 CONSOLE = "console"
 ALL = (*SERVICES, CONSOLE)
 TOKEN_TTL = timedelta(hours=12)
-
-# Who may sign in on a local stack, and as what.
-LOCAL_USERS: Mapping[str, tuple[str, ...]] = {
-    "officer": ("privacy_officer",),
-    "oncall": ("on_call",),
-    "auditor": ("auditor",),
-    "operator": ("operator",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,7 @@ def environment(name: str, around: Surroundings) -> dict[str, str]:
         "CANDOR_PACKS_DIR": str(around.packs),
         "CANDOR_CONSOLE_URL": f"http://{around.addresses[CONSOLE].http}",
         "CANDOR_GENERATION_HTTP_ADDRESS": around.addresses["generation"].http,
-        "CANDOR_LOCAL_USERS_DIR": str(users_folder(around.folder)),
+        "CANDOR_LOCAL_ISSUER_KEY_FILE": str(issuer_key_file(around.folder)),
     }
     if name in around.database_urls:
         values["CANDOR_DATABASE_URL"] = around.database_urls[name]
@@ -110,13 +102,9 @@ def prepare(name: str, folder: Path) -> None:
 
 
 def renew_tokens(issuer: LocalIssuer, folder: Path) -> None:
-    """Write a fresh token for every service and every local user. Readers read the files again when they change."""
+    """Write a fresh token for every service. Readers read the files again when they change."""
     for name in ALL:
         write_whole(token_file(name, folder), issuer.token(name, _service_roles(name), TOKEN_TTL) + "\n")
-    users = users_folder(folder)
-    users.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for user, roles in LOCAL_USERS.items():
-        write_whole(users / f"{user}.token", issuer.token(user, roles, TOKEN_TTL) + "\n")
 
 
 def token_file(name: str, folder: Path) -> Path:
@@ -132,11 +120,6 @@ def kek_file(name: str, folder: Path) -> Path:
 def data_folder(name: str, folder: Path) -> Path:
     """The service's own folder."""
     return folder / "services" / name
-
-
-def users_folder(folder: Path) -> Path:
-    """One file `<user>.token` per local user, for the console's local sign-in."""
-    return folder / "keys" / "users"
 
 
 def _service_roles(name: str) -> tuple[str, ...]:

@@ -114,7 +114,8 @@ def _print_table(running: StackDescription) -> None:
     console = Console()
     console.print(table)
     console.print(f"Console     {running.console_url}", style="bold", highlight=False)
-    console.print(f"Sign in as  {', '.join(services.LOCAL_USERS)}", highlight=False)
+    users = services.data_folder(services.CONSOLE, Path(running.folder)) / "users.txt"
+    console.print(f"Sign in     names and passwords are in {users}", highlight=False)
     console.print(f"Kafka       {running.kafka_bootstrap_servers}", highlight=False)
     console.print(f"PostgreSQL  {_without_password(running)}  (URLs: {running.folder}/stack.json)", highlight=False)
     console.print(f"Logs        {running.folder}/logs", highlight=False)

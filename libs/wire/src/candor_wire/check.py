@@ -22,11 +22,11 @@ def main() -> int:
     """Run every check, all of them even where one fails; return 1 when one did."""
     lay_validate_proto()
     if "--release" in sys.argv:
-        return _buf("build", "--path", "protos/candor", "-o", str(RELEASED))
+        return _buf("build", "protos", "-o", str(RELEASED))
     failed = [
         _buf("lint"),
         _buf("format", "--diff", "--exit-code", "protos"),
-        _buf("breaking", "--against", str(RELEASED)),
+        _buf("breaking", "protos", "--against", str(RELEASED)),
         _differences(),
     ]
     return 1 if any(failed) else 0

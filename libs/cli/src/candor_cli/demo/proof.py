@@ -1,0 +1,104 @@
+"""The auditor's part: nothing but public endpoints and `candor verify`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from candor.generation.v1 import service_pb2 as generation_pb2
+from candor.generation.v1 import service_pb2_grpc as generation_grpc
+from google.protobuf import json_format
+
+from candor_cli.demo.telling import Telling
+from candor_cli.demo.traffic import StoryError
+from candor_cli.session import Session
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What the auditor kept: the checkpoint of then, its root, and the evidence of one record."""
+
+    generation_id: str
+    log_index: int
+    checkpoint: str
+    evidence: Path
+    vkey: str
+
+    @property
+    def root(self) -> str:
+        """The third line of a checkpoint (C2SP tlog-checkpoint)."""
+        return self.checkpoint.splitlines()[2]
+
+
+async def before(session: Session, telling: Telling, folder: Path, record: generation_pb2.RecordRequest) -> Witness:
+    """Take evidence of one record and verify it; then show that a changed record does not verify."""
+    answer = await _evidence(session, record.command_id)
+    if answer.opening.output != record.output:
+        raise StoryError("the evidence opens to another text than was recorded")
+    vkey = (await _get(f"{session.http('generation')}/log/vkey")).strip()
+    evidence = _write(folder / "evidence.json", answer)
+    said = await _verify(evidence, "--vkey", vkey)
+    _demand(said, expected=0)
+    witness = Witness(record.command_id, answer.log_index, answer.checkpoint, evidence, vkey)
+    telling.ok(f"record {answer.log_index} verifies against the checkpoint of size {answer.checkpoint.splitlines()[1]}")
+    answer.opening.output += "!"
+    tampered = await _verify(_write(folder / "tampered.json", answer), "--vkey", vkey)
+    _demand(tampered, expected=1)
+    telling.ok("the same record with one character added does not verify")
+    return witness
+
+
+async def after(session: Session, telling: Telling, folder: Path, witness: Witness) -> None:
+    """After the erasure: the old evidence verifies, the tree of then is a part of the tree of now, the text is gone."""
+    answer = await _evidence(session, witness.generation_id)
+    if answer.HasField("opening"):
+        raise StoryError("the erased record can still be opened")
+    log_url = f"{session.http('generation')}/log"
+    now = _write(folder / "evidence-after.json", answer)
+    _demand(await _verify(now, "--vkey", witness.vkey), expected=0)
+    telling.ok(f"record {answer.log_index} still verifies, and no key opens what it commits to")
+    old = await _verify(
+        witness.evidence, "--vkey", witness.vkey, "--checkpoint", f"{log_url}/checkpoint", "--log-url", log_url
+    )
+    _demand(old, expected=0)
+    telling.ok(f"the root of then, {witness.root}, is still the root at that size: the log is consistent")
+    whole = await _verify("--vkey", witness.vkey, "--log-url", log_url)
+    _demand(whole, expected=0)
+    size, root = answer.checkpoint.splitlines()[1:3]
+    telling.ok(f"the whole log was read again over HTTP and has the root that is signed: {root} at size {size}")
+    telling.figure("root before the erasure, and at that size after it", f"{witness.root} (the same)")
+
+
+async def _evidence(session: Session, generation_id: str) -> generation_pb2.GetEvidenceResponse:
+    stub = generation_grpc.GenerationServiceStub(session.channel("generation", "auditor", name="auditor"))
+    return await stub.GetEvidence(generation_pb2.GetEvidenceRequest(generation_id=generation_id))
+
+
+def _write(path: Path, answer: generation_pb2.GetEvidenceResponse) -> Path:
+    path.write_text(json_format.MessageToJson(answer), encoding="utf-8")
+    return path
+
+
+async def _verify(*arguments: str | Path) -> tuple[int, str]:
+    """Run `candor verify` as the auditor would, and return its exit code and what it said."""
+    command = Path(sys.executable).with_name("candor")
+    process = await asyncio.create_subprocess_exec(
+        command, "verify", *map(str, arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+def _demand(said: tuple[int, str], *, expected: int) -> None:
+    if said[0] != expected:
+        raise StoryError(f"candor verify exited {said[0]} instead of {expected}:\n{said[1]}")
+
+
+async def _get(url: str) -> str:
+    async with httpx.AsyncClient(timeout=10) as http:
+        answer = await http.get(url)
+        answer.raise_for_status()
+        return answer.text

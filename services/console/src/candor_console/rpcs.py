@@ -1,0 +1,56 @@
+"""The RPCs that the pages use. Who may call them stands in the protos; a page asks the RPC and repeats no role."""
+
+from candor.edge.v1 import views_pb2
+from candor.escalation.v1 import service_pb2 as escalation
+from candor.refutation.v1 import service_pb2 as refutation
+from candor.rights.v1 import service_pb2 as rights
+
+from candor_console.calls import Rpc
+
+_RIGHTS = rights.DESCRIPTOR.services_by_name["RightsService"].methods_by_name
+_ESCALATION = escalation.DESCRIPTOR.services_by_name["EscalationService"].methods_by_name
+_REFUTATION = refutation.DESCRIPTOR.services_by_name["RefutationService"].methods_by_name
+_VIEWS = views_pb2.DESCRIPTOR.services_by_name["ViewService"].methods_by_name
+
+SERVICES = ("consent", "rights", "generation", "refutation", "escalation")
+
+LIST_REQUESTS = Rpc("rights", _RIGHTS["ListRequests"], rights.ListRequestsRequest, rights.ListRequestsResponse)
+GET_REQUEST = Rpc("rights", _RIGHTS["GetRequest"], rights.GetRequestRequest, rights.GetRequestResponse)
+
+LIST_CLOCKS = Rpc("escalation", _ESCALATION["ListClocks"], escalation.ListClocksRequest, escalation.ListClocksResponse)
+LIST_INCIDENTS = Rpc(
+    "escalation", _ESCALATION["ListIncidents"], escalation.ListIncidentsRequest, escalation.ListIncidentsResponse
+)
+GET_INCIDENT = Rpc(
+    "escalation", _ESCALATION["GetIncident"], escalation.GetIncidentRequest, escalation.GetIncidentResponse
+)
+ACKNOWLEDGE_PAGE = Rpc(
+    "escalation", _ESCALATION["AcknowledgePage"], escalation.AcknowledgePageRequest, escalation.AcknowledgePageResponse
+)
+DRAFT_REPORT = Rpc(
+    "escalation", _ESCALATION["DraftReport"], escalation.DraftReportRequest, escalation.DraftReportResponse
+)
+RECORD_SUBMISSION = Rpc(
+    "escalation",
+    _ESCALATION["RecordSubmission"],
+    escalation.RecordSubmissionRequest,
+    escalation.RecordSubmissionResponse,
+)
+RECORD_RECEIPT = Rpc(
+    "escalation", _ESCALATION["RecordReceipt"], escalation.RecordReceiptRequest, escalation.RecordReceiptResponse
+)
+DECIDE_NOT_TO_REPORT = Rpc(
+    "escalation",
+    _ESCALATION["DecideNotToReport"],
+    escalation.DecideNotToReportRequest,
+    escalation.DecideNotToReportResponse,
+)
+
+LIST_CLAIMS = Rpc("refutation", _REFUTATION["ListClaims"], refutation.ListClaimsRequest, refutation.ListClaimsResponse)
+GET_CLAIM = Rpc("refutation", _REFUTATION["GetClaim"], refutation.GetClaimRequest, refutation.GetClaimResponse)
+GET_NOTICE = Rpc("refutation", _REFUTATION["GetNotice"], refutation.GetNoticeRequest, refutation.GetNoticeResponse)
+
+LIST_VIEWS = {
+    service: Rpc(service, _VIEWS["ListViews"], views_pb2.ListViewsRequest, views_pb2.ListViewsResponse)
+    for service in SERVICES
+}

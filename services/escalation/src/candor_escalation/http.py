@@ -1,0 +1,98 @@
+"""The acknowledge link of a page.
+
+Looking at it changes nothing, because mail and chat systems follow links on their own; the button on the page does.
+"""
+
+from html import escape
+
+from candor_kit.service import Service
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from candor_escalation.domain.link import verify
+from candor_escalation.domain.refusal import Refused
+from candor_escalation.handlers.pages import Pages, Shown
+
+_STATUS = {"PAGE_UNKNOWN": 404, "LINK_INVALID": 403, "CLOCK_STOPPED": 409}
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_FRAME = """<!doctype html>
+<html lang="zh"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Candor</title><style>
+body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:0 auto;padding:1.5rem}}
+dt{{font-size:.85rem;color:#555}}dd{{margin:0 0 .8rem}}
+button{{font:inherit;width:100%;padding:1rem;border:0;border-radius:.5rem;background:#0b5;color:#fff}}
+</style></head><body>{content}</body></html>"""
+
+
+class AckPages:
+    """Serves /ack/{token}. ``key`` is what the links are signed with."""
+
+    def __init__(self, service: Service, pages: Pages, key: bytes) -> None:
+        self._service = service
+        self._pages = pages
+        self._key = key
+
+    def routes(self) -> tuple[BaseRoute, ...]:
+        """GET shows what is to be acknowledged, POST acknowledges it."""
+        return (
+            Route("/ack/{token}", self._show, methods=["GET"]),
+            Route("/ack/{token}", self._acknowledge, methods=["POST"]),
+        )
+
+    async def _show(self, request: Request) -> Response:
+        try:
+            link = verify(request.path_params["token"], self._key, self._service.clock.now())
+            async with self._service.transaction("ack-link") as tx:
+                shown = await self._pages.show(tx, link.page_id)
+        except Refused as refused:
+            return _refused(request, refused)
+        return _html(_confirm(shown))
+
+    async def _acknowledge(self, request: Request) -> Response:
+        try:
+            link = verify(request.path_params["token"], self._key, self._service.clock.now())
+            async with self._service.transaction("ack-link") as tx:
+                page = await self._pages.acknowledge_by_link(tx, link.page_id)
+        except Refused as refused:
+            return _refused(request, refused)
+        return _html(
+            f"<h1>已确认 / Acknowledged</h1><p>{escape(page.contact)}</p><p>时钟继续计时 / The clock runs on.</p>"
+        )
+
+
+def _confirm(shown: Shown) -> str:
+    latest = f"{shown.clock.legal_latest:%Y-%m-%d %H:%M} UTC" if shown.clock.legal_latest else "—"
+    rows = {
+        "事件 / Incident": shown.incident.title,
+        "依据 / Clause": shown.clock.citation,
+        "截止 / Due": f"{shown.clock.strict_due:%Y-%m-%d %H:%M} UTC",
+        "法定最迟 / Latest by law": latest,
+        "被通知人 / Paged": f"{shown.page.contact} ({shown.page.level})",
+    }
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows.items())
+    return f'<h1>确认 / Acknowledge</h1><dl>{listed}</dl><form method="post"><button>确认 / Acknowledge</button></form>'
+
+
+def _refused(request: Request, refused: Refused) -> Response:
+    status = _STATUS[refused.reason]
+    if "text/html" in request.headers.get("accept", ""):
+        return _html(f"<h1>无法确认 / Not acknowledged</h1><p>{escape(refused.message)}</p>", status)
+    problem = {
+        "type": f"urn:candor:reason:{refused.reason}",
+        "title": refused.reason,
+        "status": status,
+        "detail": refused.message,
+    }
+    return JSONResponse(problem, status, media_type="application/problem+json", headers=_HEADERS)
+
+
+def _html(content: str, status: int = 200) -> Response:
+    return HTMLResponse(_FRAME.format(content=content), status, headers=_HEADERS)

@@ -1,0 +1,42 @@
+"""What a page says: enough to judge its urgency on a phone, nothing about any person."""
+
+from candor_escalation.domain.clock import Clock
+from candor_escalation.domain.paging import Page
+from candor_escalation.handlers.pages import Outgoing
+
+_CAUSES = {
+    "start": ("时钟已启动", "clock started"),
+    "due": ("已到期", "due now"),
+    "overdue": ("已逾期", "overdue"),
+}
+
+
+def body(outgoing: Outgoing, ack_url: str) -> dict[str, object]:
+    """The JSON that a webhook is sent. Instants are ISO 8601, UTC; ``text`` is Chinese and English in one."""
+    page, incident, clock = outgoing.page, outgoing.incident, outgoing.clock
+    return {
+        "page_id": page.page_id,
+        "incident_id": incident.incident_id,
+        "clock_id": clock.clock_id,
+        "cause": page.cause,
+        "contact": page.contact,
+        "level": page.level,
+        "round": page.round,
+        "kind": incident.kind,
+        "title": incident.title,
+        "duty": f"{clock.pack_id}/{clock.obligation_id}",
+        "citation": clock.citation,
+        "recipient": clock.recipient,
+        "strict_due": clock.strict_due.isoformat(),
+        "legal_latest": clock.legal_latest.isoformat() if clock.legal_latest else None,
+        "legal_number": clock.legal_number,
+        "text": _text(page, incident.title, clock),
+        "ack_url": ack_url,
+    }
+
+
+def _text(page: Page, title: str, clock: Clock) -> str:
+    zh, en = _CAUSES.get(page.cause, (page.cause, page.cause))
+    again = f"第{page.round}轮，此前无人确认 / round {page.round}, nobody answered: " if page.round > 1 else ""
+    due = f"{clock.strict_due:%Y-%m-%d %H:%M} UTC"
+    return f"{again}{title} | {clock.citation} | {zh}，截止 {due} / {en}, due {due}"

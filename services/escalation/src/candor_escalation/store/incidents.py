@@ -1,0 +1,141 @@
+"""Tables incident, signal, fact, anchor."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from candor_escalation.domain.incident import OPEN, Anchor, Fact, Incident, Signal, correlation_lock
+from candor_escalation.store import Connection, Row
+
+_COLUMNS = "incident_id, kind, title, correlation_key, state, opened_at, closed_at, signals"
+
+
+async def lock_open(connection: Connection, kind: str, key: str) -> Incident | None:
+    """The open incident of a kind and key, locked; while there is none, nobody else can open it."""
+    await connection.execute("SELECT pg_advisory_xact_lock(%s)", (correlation_lock(kind, key),))
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM incident"  # noqa: S608 - a constant
+        " WHERE kind = %s AND correlation_key = %s AND state = %s FOR UPDATE",
+        (kind, key, OPEN),
+    )
+    row = await cursor.fetchone()
+    return _incident(row) if row else None
+
+
+async def lock(connection: Connection, incident_id: str) -> Incident | None:
+    """The incident, locked until the transaction ends; None when there is none."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM incident WHERE incident_id = %s FOR UPDATE",  # noqa: S608 - a constant
+        (incident_id,),
+    )
+    row = await cursor.fetchone()
+    return _incident(row) if row else None
+
+
+async def find(connection: Connection, incident_id: str) -> Incident | None:
+    """The incident; None when there is none."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM incident WHERE incident_id = %s",  # noqa: S608 - a constant
+        (incident_id,),
+    )
+    row = await cursor.fetchone()
+    return _incident(row) if row else None
+
+
+async def latest(
+    connection: Connection, *, open_only: bool, limit: int, before: tuple[datetime, str] | None
+) -> list[Incident]:
+    """Incidents, the latest in front, from after the one that ``before`` tells."""
+    at, identifier = before or (None, None)
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM incident"  # noqa: S608 - a constant
+        " WHERE (NOT %(open_only)s OR state = 'open')"
+        " AND (%(at)s::timestamptz IS NULL OR (opened_at, incident_id) < (%(at)s, %(id)s::uuid))"
+        " ORDER BY opened_at DESC, incident_id DESC LIMIT %(limit)s",
+        {"open_only": open_only, "at": at, "id": identifier, "limit": limit},
+    )
+    return [_incident(row) for row in await cursor.fetchall()]
+
+
+async def insert(connection: Connection, incident: Incident) -> None:
+    """Add a new incident."""
+    await connection.execute(
+        "INSERT INTO incident (incident_id, kind, title, correlation_key, state, opened_at, signals)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            incident.incident_id, incident.kind, incident.title, incident.correlation_key, incident.state,
+            incident.opened_at, incident.signals,
+        ),
+    )  # fmt: skip
+
+
+async def update(connection: Connection, incident: Incident) -> None:
+    """Write what can change of an incident."""
+    await connection.execute(
+        "UPDATE incident SET state = %s, closed_at = %s, signals = %s WHERE incident_id = %s",
+        (incident.state, incident.closed_at, incident.signals, incident.incident_id),
+    )
+
+
+async def add_signal(connection: Connection, incident_id: str, signal: Signal, by: str, at: datetime) -> None:
+    """Append what was read into the incident."""
+    await connection.execute(
+        "INSERT INTO signal (incident_id, recorded_at, recorded_by, source, reference) VALUES (%s, %s, %s, %s, %s)",
+        (incident_id, at, by, signal.source, signal.reference),
+    )
+
+
+async def facts(connection: Connection, incident_id: str) -> list[Fact]:
+    """What was ever known of the incident, in the order it was recorded."""
+    cursor = await connection.execute(
+        "SELECT name, value, recorded_at, recorded_by, source FROM fact WHERE incident_id = %s ORDER BY fact_number",
+        (incident_id,),
+    )
+    return [
+        Fact(row["name"], row["value"], row["recorded_at"], row["recorded_by"], row["source"])
+        for row in await cursor.fetchall()
+    ]
+
+
+async def add_facts(connection: Connection, incident_id: str, added: Sequence[Fact]) -> None:
+    """Append facts."""
+    for fact in added:
+        await connection.execute(
+            "INSERT INTO fact (incident_id, name, value, recorded_at, recorded_by, source)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            (incident_id, fact.name, Jsonb(fact.value), fact.recorded_at, fact.recorded_by, fact.source),
+        )
+
+
+async def anchors(connection: Connection, incident_id: str) -> list[Anchor]:
+    """Every instant that was ever reported, in that order."""
+    cursor = await connection.execute(
+        "SELECT name, at, evidence FROM anchor WHERE incident_id = %s ORDER BY anchor_number", (incident_id,)
+    )
+    return [Anchor(row["name"], row["at"], row["evidence"]) for row in await cursor.fetchall()]
+
+
+async def add_anchors(
+    connection: Connection, incident_id: str, added: Sequence[Anchor], by: str, source: str, at: datetime
+) -> None:
+    """Append anchors."""
+    for anchor in added:
+        await connection.execute(
+            "INSERT INTO anchor (incident_id, name, at, evidence, recorded_at, recorded_by, source)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (incident_id, anchor.name, anchor.at, anchor.evidence, at, by, source),
+        )
+
+
+def _incident(row: Row) -> Incident:
+    return Incident(
+        incident_id=str(row["incident_id"]),
+        kind=row["kind"],
+        title=row["title"],
+        correlation_key=row["correlation_key"],
+        state=row["state"],
+        opened_at=row["opened_at"],
+        signals=row["signals"],
+        closed_at=row["closed_at"],
+    )

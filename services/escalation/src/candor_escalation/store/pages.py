@@ -1,0 +1,107 @@
+"""Table page."""
+
+from candor_escalation.domain.paging import Page
+from candor_escalation.store import Connection, Row
+
+_COLUMNS = (
+    "p.page_id, p.incident_id, p.clock_id, p.cause, p.contact, p.level, p.round, p.state, p.sent_at,"
+    " p.delivered, p.provider_answer, p.answer_by, p.acknowledged_at, p.acknowledged_by"
+)
+
+
+async def insert(connection: Connection, page: Page) -> None:
+    """Queue a page."""
+    await connection.execute(
+        "INSERT INTO page (page_id, incident_id, clock_id, cause, contact, level, round, state, not_before)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() + %s)",
+        (
+            page.page_id, page.incident_id, page.clock_id, page.cause, page.contact, page.level, page.round, page.state,
+            page.wait,
+        ),
+    )  # fmt: skip
+
+
+async def update(connection: Connection, page: Page) -> None:
+    """Write what can change of a page."""
+    await connection.execute(
+        "UPDATE page SET state = %s, sent_at = %s, delivered = %s, provider_answer = %s, answer_by = %s,"
+        " acknowledged_at = %s, acknowledged_by = %s, leased_until = NULL WHERE page_id = %s",
+        (
+            page.state, page.sent_at, page.delivered, page.provider_answer, page.answer_by, page.acknowledged_at,
+            page.acknowledged_by, page.page_id,
+        ),
+    )  # fmt: skip
+
+
+async def find(connection: Connection, page_id: str) -> Page | None:
+    """The page; None when there is none."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM page p WHERE p.page_id = %s",  # noqa: S608 - a constant
+        (page_id,),
+    )
+    row = await cursor.fetchone()
+    return _page(row) if row else None
+
+
+async def of_clock(connection: Connection, clock_id: str) -> list[Page]:
+    """The pages of a clock, oldest first."""
+    return await _where(connection, "p.clock_id = %s", clock_id)
+
+
+async def of_incident(connection: Connection, incident_id: str) -> list[Page]:
+    """The pages of an incident, oldest first."""
+    return await _where(connection, "p.incident_id = %s", incident_id)
+
+
+async def lease(connection: Connection, limit: int, seconds: float) -> list[Page]:
+    """Queued pages that nobody else is sending, claimed for a while.
+
+    A process that dies while it sends leaves its claim to run out; the page is then sent again under the same id.
+    """
+    cursor = await connection.execute(
+        "UPDATE page p SET leased_until = clock_timestamp() + make_interval(secs => %s) WHERE p.page_id IN ("  # noqa: S608
+        "SELECT page_id FROM page WHERE state = 'queued' AND not_before <= clock_timestamp()"
+        " AND (leased_until IS NULL OR leased_until <= clock_timestamp())"
+        " ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED)"
+        f" RETURNING {_COLUMNS}",
+        (seconds, limit),
+    )
+    return [_page(row) for row in await cursor.fetchall()]
+
+
+async def unanswered(connection: Connection, limit: int) -> list[Page]:
+    """Pages whose time to answer has passed, with their incident locked; what another process holds is skipped."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM page p JOIN incident i USING (incident_id)"  # noqa: S608 - a constant
+        " WHERE p.state = 'sent' AND p.answer_by <= clock_timestamp()"
+        " ORDER BY p.answer_by LIMIT %s FOR UPDATE OF p, i SKIP LOCKED",
+        (limit,),
+    )
+    return [_page(row) for row in await cursor.fetchall()]
+
+
+async def _where(connection: Connection, condition: str, identifier: str) -> list[Page]:
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM page p WHERE {condition} ORDER BY p.not_before, p.page_id",  # noqa: S608 - constants
+        (identifier,),
+    )
+    return [_page(row) for row in await cursor.fetchall()]
+
+
+def _page(row: Row) -> Page:
+    return Page(
+        page_id=str(row["page_id"]),
+        incident_id=str(row["incident_id"]),
+        clock_id=str(row["clock_id"]),
+        cause=row["cause"],
+        contact=row["contact"],
+        level=row["level"],
+        round=row["round"],
+        state=row["state"],
+        sent_at=row["sent_at"],
+        delivered=row["delivered"],
+        provider_answer=row["provider_answer"],
+        answer_by=row["answer_by"],
+        acknowledged_at=row["acknowledged_at"],
+        acknowledged_by=row["acknowledged_by"],
+    )

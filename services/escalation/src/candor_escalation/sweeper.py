@@ -1,0 +1,46 @@
+"""The loop that reaches milestones and moves unanswered pages on. What is due is asked of the database's clock."""
+
+from candor_kit import log
+from candor_kit.database import AWAY
+from candor_kit.service import Service
+from candor_kit.stop import Stop
+
+from candor_escalation.handlers.clocks import Clocks
+from candor_escalation.handlers.pages import Pages
+from candor_escalation.store import milestones
+
+_POLL_SECONDS = 0.5
+"""Longest sleep: another process may have put an earlier milestone there."""
+
+_LOG = log.get(__name__)
+
+
+class Sweeper:
+    """Any number of processes may sweep: what one holds, the others skip."""
+
+    def __init__(self, service: Service, clocks: Clocks, pages: Pages) -> None:
+        self._service = service
+        self._clocks = clocks
+        self._pages = pages
+
+    async def run(self, stop: Stop) -> None:
+        """Sweep until the service stops."""
+        while not stop.is_set():
+            try:
+                pause = await self._sweep()
+            except AWAY as error:
+                _LOG.warning("waiting for the database", part="sweeper", type=type(error).__name__)
+                pause = _POLL_SECONDS
+            await stop.wait(pause)
+
+    async def _sweep(self) -> float:
+        """Do what is due, and tell how long to sleep."""
+        async with self._service.transaction("sweeper") as tx:
+            reached = await self._clocks.reach_milestones(tx)
+        async with self._service.transaction("sweeper") as tx:
+            moved = await self._pages.move_on(tx)
+        if reached or moved:
+            return 0.0
+        async with self._service.transaction("sweeper") as tx:
+            seconds = await milestones.seconds_to_next(tx.connection)
+        return _POLL_SECONDS if seconds is None else min(max(seconds, 0.01), _POLL_SECONDS)

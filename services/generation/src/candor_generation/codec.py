@@ -1,0 +1,250 @@
+"""Messages to domain and back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from candor.generation.v1 import facts_pb2, model_pb2, service_pb2
+from candor.rights.v1 import holder_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from candor_generation.domain.evidence import Evidence, Opening
+from candor_generation.domain.feature import Feature, Kind, State
+from candor_generation.domain.generation import Decision, Meta, Modality, Payload, Verdict
+from candor_generation.domain.label import Label
+from candor_generation.domain.record import Placed, Record
+
+_MODALITIES = {
+    Modality.TEXT: model_pb2.MODALITY_TEXT,
+    Modality.IMAGE: model_pb2.MODALITY_IMAGE,
+    Modality.AUDIO: model_pb2.MODALITY_AUDIO,
+    Modality.VIDEO: model_pb2.MODALITY_VIDEO,
+}
+_DECISIONS = {
+    Decision.ALLOW: model_pb2.DECISION_ALLOW,
+    Decision.REVIEW: model_pb2.DECISION_REVIEW,
+    Decision.BLOCK: model_pb2.DECISION_BLOCK,
+}
+_KINDS = {Kind.TERM: model_pb2.FEATURE_KIND_TERM, Kind.PATTERN: model_pb2.FEATURE_KIND_PATTERN}
+_STATES = {
+    State.PROPOSED: model_pb2.FEATURE_STATE_PROPOSED,
+    State.ADMITTED: model_pb2.FEATURE_STATE_ADMITTED,
+    State.RETIRED: model_pb2.FEATURE_STATE_RETIRED,
+}
+_MODALITY_OF = {number: modality for modality, number in _MODALITIES.items()}
+_DECISION_OF = {number: decision for decision, number in _DECISIONS.items()}
+_KIND_OF = {number: kind for kind, number in _KINDS.items()}
+
+
+def timestamp(at: datetime) -> Timestamp:
+    """A time as a message."""
+    message = Timestamp()
+    message.FromDatetime(at)
+    return message
+
+
+def time_of(message: Timestamp) -> datetime:
+    """A time in UTC, cut to the microsecond."""
+    return message.ToDatetime(tzinfo=UTC)
+
+
+def meta_of(command: service_pb2.RecordRequest) -> Meta:
+    """What is reported of a generation, without personal data."""
+    return Meta(
+        command.command_id,
+        time_of(command.occurred_at),
+        command.provider,
+        command.model,
+        command.product,
+        command.locale,
+        _MODALITY_OF[command.modality],
+    )
+
+
+def payload_of(command: service_pb2.RecordRequest) -> Payload:
+    """The personal data of what is reported."""
+    return Payload(command.subject, command.prompt, command.output)
+
+
+def record_response(generation_id: str, label: Label, verdict: Verdict) -> service_pb2.RecordResponse:
+    """What the caller attaches, and what screening decided."""
+    return service_pb2.RecordResponse(
+        generation_id=generation_id, label=label_message(label), verdict=verdict_message(verdict)
+    )
+
+
+def label_message(label: Label) -> model_pb2.Label:
+    """The label's seven keys, the same as JSON, and the explicit text."""
+    return model_pb2.Label(
+        label=label.label,
+        content_producer=label.content_producer,
+        produce_id=label.produce_id,
+        reserved_code1=label.reserved_code1,
+        content_propagator=label.content_propagator,
+        propagate_id=label.propagate_id,
+        reserved_code2=label.reserved_code2,
+        json=label.json,
+        explicit_text=label.explicit_text,
+    )
+
+
+def verdict_message(verdict: Verdict) -> model_pb2.Verdict:
+    """What screening decided."""
+    hits = [
+        model_pb2.Hit(feature_id=hit.feature_id, category=hit.category, in_prompt=hit.in_prompt) for hit in verdict.hits
+    ]
+    return model_pb2.Verdict(decision=_DECISIONS[verdict.decision], hits=hits, library_digest=verdict.library_digest)
+
+
+def flagged(meta: Meta, subject: str, verdict: Verdict) -> facts_pb2.GenerationFlagged:
+    """The fact that screening decided other than to allow."""
+    return facts_pb2.GenerationFlagged(
+        generation_id=meta.generation_id,
+        subject=subject,
+        product=meta.product,
+        occurred_at=timestamp(meta.occurred_at),
+        verdict=verdict_message(verdict),
+    )
+
+
+def recorded(record: Placed, origin: str) -> facts_pb2.GenerationRecorded:
+    """The fact that a generation has its place in the log."""
+    meta = record.meta
+    return facts_pb2.GenerationRecorded(
+        generation_id=meta.generation_id,
+        log_index=record.log_index,
+        origin=origin,
+        occurred_at=timestamp(meta.occurred_at),
+        provider=meta.provider,
+        model=meta.model,
+        product=meta.product,
+        locale=meta.locale,
+        modality=_MODALITIES[meta.modality],
+        label=label_message(record.label),
+        verdict=verdict_message(record.verdict),
+    )
+
+
+def generation_message(record: Record, tree_size: int) -> model_pb2.Generation:
+    """A generation as far as no personal data is told; its index is told once a checkpoint covers it."""
+    meta = record.meta
+    index = record.log_index
+    integrated = index is not None and index < tree_size
+    state = model_pb2.GENERATION_STATE_INTEGRATED if integrated else model_pb2.GENERATION_STATE_ACCEPTED
+    return model_pb2.Generation(
+        generation_id=meta.generation_id,
+        state=state if record.personal else model_pb2.GENERATION_STATE_ERASED,
+        log_index=index if integrated else None,
+        occurred_at=timestamp(meta.occurred_at),
+        provider=meta.provider,
+        model=meta.model,
+        product=meta.product,
+        locale=meta.locale,
+        modality=_MODALITIES[meta.modality],
+        label=label_message(record.label),
+        verdict=verdict_message(record.verdict),
+    )
+
+
+def evidence_response(evidence: Evidence) -> service_pb2.GetEvidenceResponse:
+    """One record's evidence."""
+    return service_pb2.GetEvidenceResponse(
+        origin=evidence.origin,
+        log_index=evidence.log_index,
+        entry=evidence.entry,
+        inclusion_proof=evidence.inclusion_proof,
+        checkpoint=evidence.checkpoint,
+        opening=_opening_message(evidence.opening) if evidence.opening else None,
+    )
+
+
+def evidence_of(message: service_pb2.GetEvidenceResponse) -> Evidence:
+    """The evidence in a message; whether it holds is still to be checked."""
+    opening = None
+    if message.HasField("opening"):
+        found = message.opening
+        opening = Opening(found.commitment_key, Payload(found.subject, found.prompt, found.output))
+    return Evidence(
+        message.origin,
+        message.log_index,
+        message.entry,
+        tuple(message.inclusion_proof),
+        message.checkpoint,
+        opening,
+    )
+
+
+def _opening_message(opening: Opening) -> service_pb2.Opening:
+    payload = opening.payload
+    return service_pb2.Opening(
+        commitment_key=opening.commitment_key, subject=payload.subject, prompt=payload.prompt, output=payload.output
+    )
+
+
+def feature_of(command: service_pb2.ProposeFeatureRequest, proposed_by: str, now: datetime) -> Feature:
+    """The feature that is proposed."""
+    return Feature(
+        command.feature_id,
+        _KIND_OF[command.kind],
+        command.value,
+        command.category,
+        _DECISION_OF[command.decision],
+        command.citation,
+        State.PROPOSED,
+        proposed_by,
+        "",
+        now,
+    )
+
+
+def feature_message(feature: Feature) -> model_pb2.Feature:
+    """A feature of the library."""
+    return model_pb2.Feature(
+        feature_id=feature.feature_id,
+        kind=_KINDS[feature.kind],
+        value=feature.value,
+        category=feature.category,
+        decision=_DECISIONS[feature.decision],
+        citation=feature.citation,
+        state=_STATES[feature.state],
+        proposed_by=feature.proposed_by,
+        admitted_by=feature.admitted_by,
+        changed_at=timestamp(feature.changed_at),
+    )
+
+
+def output_message(record: Record, payload: Payload | None) -> service_pb2.ReadOutputsResponse:
+    """One text to match; without payload it is erased."""
+    return service_pb2.ReadOutputsResponse(
+        log_index=record.log_index or 0,
+        generation_id=record.meta.generation_id,
+        erased=payload is None,
+        occurred_at=timestamp(record.meta.occurred_at),
+        locale=record.meta.locale,
+        output=payload.output if payload else "",
+    )
+
+
+def export_message(record: Record, payload: Payload) -> holder_pb2.ExportResponse:
+    """One record for the person it is about (PIPL 45, GDPR 15)."""
+    meta = record.meta
+    item = {
+        "generation_id": meta.generation_id,
+        "occurred_at": meta.occurred_at.isoformat(),
+        "provider": meta.provider,
+        "model": meta.model,
+        "product": meta.product,
+        "locale": meta.locale,
+        "modality": meta.modality.value,
+        "prompt": payload.prompt,
+        "output": payload.output,
+        "label": json.loads(record.label.json),
+        "screening": record.verdict.decision.name.lower(),
+    }
+    return holder_pb2.ExportResponse(
+        kind="generation",
+        item_id=meta.generation_id,
+        occurred_at=timestamp(meta.occurred_at),
+        json=json.dumps(item, ensure_ascii=False).encode(),
+    )

@@ -1,0 +1,92 @@
+"""One generation: what a backend reports, and what the service decides about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from candor_generation.domain.refusal import Refused
+
+MAX_AHEAD = timedelta(minutes=5)
+"""How far a backend's clock may run ahead of ours."""
+
+
+class Modality(StrEnum):
+    """What kind of content was generated."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class Decision(IntEnum):
+    """What screening decided, the more severe the higher.
+
+    Source: Deep Synthesis 10
+    """
+
+    ALLOW = 1
+    REVIEW = 2
+    BLOCK = 3
+
+
+@dataclass(frozen=True, order=True)
+class Hit:
+    """Where a feature was found."""
+
+    feature_id: str
+    category: str
+    in_prompt: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What screening decided, why, and against which library (SHA-256, 32 bytes)."""
+
+    decision: Decision
+    hits: tuple[Hit, ...]
+    library_digest: bytes
+
+
+@dataclass(frozen=True)
+class Meta:
+    """A generation as far as no personal data is told. Times are UTC, to the microsecond."""
+
+    generation_id: str
+    occurred_at: datetime
+    provider: str
+    model: str
+    product: str
+    locale: str
+    modality: Modality
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The personal data of a generation: whose it is, what was asked, what was answered."""
+
+    subject: str
+    prompt: str
+    output: str
+
+
+def check_time(occurred_at: datetime, now: datetime) -> None:
+    """A record keeps the time of its generation, so that time must have been.
+
+    Raises:
+        Refused: TIME_IN_FUTURE, it lies more than five minutes ahead.
+
+    Source: Generative AI Labelling Measures 9
+    """
+    if occurred_at > now + MAX_AHEAD:
+        raise Refused("TIME_IN_FUTURE", "occurred_at lies more than five minutes in the future", field="occurred_at")
+
+
+def made_before_erasure(occurred_at: datetime, erased_at: datetime | None) -> bool:
+    """Whether a record that arrives now belongs to what its subject had erased; it is discarded and counted then.
+
+    Source: PIPL 47; GDPR 17(1)
+    """
+    return erased_at is not None and occurred_at <= erased_at

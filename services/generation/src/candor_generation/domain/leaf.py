@@ -1,0 +1,145 @@
+"""The log entry: canonical bytes that hold keyed commitments and codes only.
+
+A short prompt can be guessed, so a plain hash of it would be personal data that the log could never forget. Each
+commitment is keyed by the record's own key: with that key destroyed it says nothing, and the tree stays as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from candor_generation.domain.generation import Decision, Meta, Modality, Payload
+from candor_generation.domain.tiles import MAX_ENTRY
+
+VERSION = 1
+_COMMITMENT_INFO = b"candor generation commitment 1\x01"
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class LeafError(ValueError):
+    """The bytes are no entry of this log in its one canonical form."""
+
+
+@dataclass(frozen=True)
+class Commitments:
+    """HMAC-SHA256 of each personal field under the record's commitment key, 32 bytes each."""
+
+    subject: bytes
+    prompt: bytes
+    output: bytes
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What the log says of a generation for ever.
+
+    Source: GDPR 17(1); PIPL 47; Generative AI Labelling Measures 9
+    """
+
+    generation_id: str
+    occurred_at: datetime
+    model: str
+    modality: Modality
+    label: str
+    decision: Decision
+    library_digest: bytes
+    commitments: Commitments
+
+
+def commitment_key(record_key: bytes) -> bytes:
+    """The key that a record's commitments are made under; it opens them and nothing else.
+
+    One HKDF-Expand step (RFC 5869 2.3), so that handing it to an auditor does not hand over the record key.
+
+    Source: RFC 5869 2.3
+    """
+    return hmac.digest(record_key, _COMMITMENT_INFO, hashlib.sha256)
+
+
+def commit(key: bytes, payload: Payload) -> Commitments:
+    """Commit to a payload. The field's name is part of what is committed to, so equal texts do not look equal.
+
+    Source: GDPR 17(1); PIPL 47
+    """
+    return Commitments(
+        _commit(key, b"subject", payload.subject),
+        _commit(key, b"prompt", payload.prompt),
+        _commit(key, b"output", payload.output),
+    )
+
+
+def _commit(key: bytes, field: bytes, value: str) -> bytes:
+    return hmac.digest(key, field + b"\x00" + value.encode(), hashlib.sha256)
+
+
+def make(meta: Meta, label: str, decision: Decision, library_digest: bytes, commitments: Commitments) -> Leaf:
+    """The leaf of a generation."""
+    return Leaf(
+        meta.generation_id,
+        meta.occurred_at,
+        meta.model,
+        meta.modality,
+        label,
+        decision,
+        library_digest,
+        commitments,
+    )
+
+
+def encode(leaf: Leaf) -> bytes:
+    """The entry, byte for byte: JSON in ASCII, keys in order, no white space.
+
+    Raises:
+        LeafError: it is longer than a bundle can carry.
+
+    Source: C2SP tlog-tiles
+    """
+    value = {
+        "commitments": {
+            "output": leaf.commitments.output.hex(),
+            "prompt": leaf.commitments.prompt.hex(),
+            "subject": leaf.commitments.subject.hex(),
+        },
+        "decision": leaf.decision.name.lower(),
+        "id": leaf.generation_id,
+        "label": leaf.label,
+        "library": leaf.library_digest.hex(),
+        "modality": leaf.modality.value,
+        "model": leaf.model,
+        "time": leaf.occurred_at.astimezone(UTC).strftime(_TIME),
+        "v": VERSION,
+    }
+    entry = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    if len(entry) > MAX_ENTRY:
+        raise LeafError(f"an entry of {len(entry)} bytes is too long for the log")
+    return entry
+
+
+def decode(entry: bytes) -> Leaf:
+    """Read an entry.
+
+    Raises:
+        LeafError: it is not what `encode` would write, down to the byte.
+    """
+    try:
+        value = json.loads(entry)
+        leaf = Leaf(
+            value["id"],
+            datetime.strptime(value["time"], _TIME).replace(tzinfo=UTC),
+            value["model"],
+            Modality(value["modality"]),
+            value["label"],
+            Decision[value["decision"].upper()],
+            bytes.fromhex(value["library"]),
+            Commitments(**{field: bytes.fromhex(text) for field, text in value["commitments"].items()}),
+        )
+        canonical = encode(leaf)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LeafError("the entry is not an entry of a generation log") from error
+    if canonical != entry:
+        raise LeafError("the entry is not in its canonical form")
+    return leaf

@@ -1,0 +1,61 @@
+"""The log's files: tiles, entry bundles, the checkpoint. What is written once never changes, but for the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from candor_generation import durable
+from candor_generation.domain import tiles
+from candor_generation.domain.tiles import Tile
+
+_CHECKPOINT = "checkpoint"
+
+
+class LogBrokenError(Exception):
+    """Files and database tell different stories of one log. Going on would sign two histories, so nothing does."""
+
+
+class LogFiles:
+    """The folder that is served as the log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, tile: Tile) -> bytes:
+        """A tile's or bundle's content.
+
+        Raises:
+            FileNotFoundError: there is none (yet).
+        """
+        return (self._folder / tile.path).read_bytes()
+
+    def write(self, written: Iterable[tuple[Tile, bytes]]) -> None:
+        """Write tiles durably; one that is there already must hold the same.
+
+        Raises:
+            LogBrokenError: it holds something else.
+        """
+        for tile, content in written:
+            path = self._folder / tile.path
+            if not path.exists():
+                durable.write(path, content)
+            elif path.read_bytes() != content:
+                raise LogBrokenError(
+                    f"{tile.path} holds other bytes than the database gives; is the folder another log's?"
+                )
+
+    def reader(self, size: int) -> tiles.TileReader:
+        """A reader of the subtrees of a published size."""
+        return tiles.TileReader(size, self.read)
+
+    def checkpoint(self) -> str | None:
+        """The published checkpoint; None before the first."""
+        try:
+            return (self._folder / _CHECKPOINT).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def publish(self, checkpoint: str) -> None:
+        """Put a checkpoint in the place of the one before."""
+        durable.write(self._folder / _CHECKPOINT, checkpoint.encode())

@@ -1,0 +1,1 @@
+"""One transaction each: load, decide, save, publish; and the questions."""

@@ -1,0 +1,75 @@
+"""The generation service of Candor: every output labelled, screened, logged. Configured by environment variables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from candor.generation.v1 import reasons_pb2
+from candor_kit.errors import ConfigError
+from candor_kit.keys import SubjectKeys
+from candor_kit.service import Service, run
+from candor_kit.stop import Wake
+
+from candor_generation.api import generation_api, holder_api
+from candor_generation.domain.note import NoteError
+from candor_generation.domain.refusal import Refused
+from candor_generation.files import LogFiles
+from candor_generation.handlers.holding import Holding
+from candor_generation.handlers.queries import Queries
+from candor_generation.handlers.recording import Labelling, Recording
+from candor_generation.handlers.screener import Screener
+from candor_generation.http import LogHttp
+from candor_generation.sequencer import Sequencer
+from candor_generation.settings import Settings
+from candor_generation.signing import LogKey
+from candor_generation.stream import rights_asks
+
+
+async def compose(settings: Settings) -> Service:
+    """Build the service out of its parts; nothing is started and no file is made."""
+    service = Service(
+        "generation",
+        settings,
+        package="candor_generation",
+        refused=Refused,
+        reasons=reasons_pb2.DESCRIPTOR.enum_types_by_name["Reason"],
+    )
+    keys = SubjectKeys.from_settings(settings)
+    key = LogKey(settings.key_file, settings.log_origin)
+    files = LogFiles(settings.log_folder)
+    wake = Wake()
+    holding = Holding(keys, timedelta(seconds=settings.intake_retention_seconds))
+    labelling = Labelling(settings.provider_code, settings.explicit_label)
+    sequencer = Sequencer(
+        lambda: service.transaction("sequencer"),
+        settings.database_url.get_secret_value(),
+        files,
+        key,
+        wake,
+        settings.sequencer_batch,
+    )
+
+    async def have_key() -> None:
+        try:
+            _ = key.signer
+        except (NoteError, OSError) as error:
+            raise ConfigError(f"the log's key: {error}") from error
+
+    service.serve(
+        generation_api(Recording(keys, Screener(), labelling, wake.set), Queries(keys, files, settings.log_origin)),
+        holder_api(holding),
+    )
+    service.consume(rights_asks(holding))
+    service.http(*LogHttp(files, key).routes())
+    service.at_start("log key", have_key)
+    service.background("sequencer", sequencer.run)
+    return service
+
+
+def main() -> None:
+    """Run the service."""
+    run(compose, Settings)
+
+
+if __name__ == "__main__":
+    main()

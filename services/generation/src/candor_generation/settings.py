@@ -1,0 +1,56 @@
+"""The generation service's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from candor_kit.settings import ServiceSettings
+from pydantic import Field, field_validator, model_validator
+
+from candor_generation.domain import label, note
+
+
+class Settings(ServiceSettings):
+    """What the generation log is told from outside; every setting is a variable `CANDOR_<NAME>`."""
+
+    log_origin: str = Field(
+        "candor.local/log/generation",
+        description="the log's name for ever: the address it is served under, without scheme and without final slash",
+    )
+    log_key_file: Path | None = Field(
+        None, description="the log's Ed25519 key, as Go's sumdb/note writes it; default log.key in the data folder"
+    )
+    provider_code: str = Field(
+        label.UNASSIGNED_PROVIDER,
+        description="the generating provider's code of 27 characters that every label carries (TC260-PG-20252A)",
+    )
+    explicit_label: bool = Field(default=True, description="whether answers carry a text to show (GB 45438-2025, 5.1)")
+    sequencer_batch: int = Field(1000, ge=1, le=10_000, description="most records that one checkpoint adds to the log")
+
+    @field_validator("log_origin")
+    @classmethod
+    def _origin_is_a_key_name(cls, value: str) -> str:
+        return note.check_key_name(value)
+
+    @field_validator("provider_code")
+    @classmethod
+    def _code_is_well_formed(cls, value: str) -> str:
+        return label.check_provider_code(value)
+
+    @model_validator(mode="after")
+    def _labels_name_somebody(self) -> Settings:
+        if self.provider_code == label.UNASSIGNED_PROVIDER and not self.local_mode:
+            raise ValueError(
+                "CANDOR_PROVIDER_CODE is not set, so labels would name no provider (GB 45438-2025 Annex E)"
+            )
+        return self
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the log's files are."""
+        return self.data_dir / "log"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the log's key is."""
+        return self.log_key_file or self.data_dir / "log.key"

@@ -1,0 +1,1 @@
+"""The rules of refutation: standard library only; time and identifiers are arguments."""

@@ -1,0 +1,1 @@
+"""One transaction each: lock, load, decide, save, publish."""

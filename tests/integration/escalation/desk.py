@@ -1,0 +1,129 @@
+"""Calls to the escalation service, as the people around an incident make them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from candor.escalation.v1 import model_pb2, service_pb2, service_pb2_grpc
+from candor_cli.session import command_id
+from deployment import Deployment
+from google.protobuf.struct_pb2 import Value
+from google.protobuf.timestamp_pb2 import Timestamp
+
+T = TypeVar("T")
+Told = str | float | bool
+
+
+def stamp(at: datetime) -> Timestamp:
+    message = Timestamp()
+    message.FromDatetime(at)
+    return message
+
+
+def instant(message: Timestamp) -> datetime:
+    return message.ToDatetime(UTC)
+
+
+def values(facts: dict[str, Told]) -> dict[str, Value]:
+    return {
+        name: Value(bool_value=value)
+        if isinstance(value, bool)
+        else Value(string_value=value)
+        if isinstance(value, str)
+        else Value(number_value=value)
+        for name, value in facts.items()
+    }
+
+
+class Desk:
+    """On-call, privacy officer and backend in one hand."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+
+    def stub(self, *roles: str, name: str = "someone") -> Any:  # noqa: ANN401 - generated
+        channel = self.deployment.channel("escalation", *roles, name=name)
+        return service_pb2_grpc.EscalationServiceStub(channel)
+
+    async def report(
+        self, kind: str, facts: dict[str, Told] | None = None, key: str = "", **anchors: datetime
+    ) -> service_pb2.ReportSignalResponse:
+        request = service_pb2.ReportSignalRequest(
+            command_id=command_id(),
+            kind=kind,
+            title=f"A {kind}",
+            correlation_key=key,
+            facts=values(facts or {}),
+            anchors=[
+                service_pb2.ReportedAnchor(name=name, at=stamp(at), evidence="a call") for name, at in anchors.items()
+            ],
+            source="on-call",
+        )
+        answer: service_pb2.ReportSignalResponse = await self.stub("on_call").ReportSignal(request)
+        return answer
+
+    async def tell(
+        self, incident_id: str, facts: dict[str, Told], **anchors: datetime
+    ) -> service_pb2.RecordFactsResponse:
+        request = service_pb2.RecordFactsRequest(
+            command_id=command_id(),
+            incident_id=incident_id,
+            facts=values(facts),
+            anchors=[service_pb2.ReportedAnchor(name=name, at=stamp(at)) for name, at in anchors.items()],
+            source="on-call",
+        )
+        answer: service_pb2.RecordFactsResponse = await self.stub("on_call").RecordFacts(request)
+        return answer
+
+    async def incident(self, incident_id: str) -> service_pb2.GetIncidentResponse:
+        request = service_pb2.GetIncidentRequest(incident_id=incident_id)
+        answer: service_pb2.GetIncidentResponse = await self.stub("auditor").GetIncident(request)
+        return answer
+
+    async def clock(self, incident_id: str, pack_id: str, obligation_id: str) -> model_pb2.Clock:
+        clocks = (await self.incident(incident_id)).clocks
+        return next(clock for clock in clocks if (clock.pack_id, clock.obligation_id) == (pack_id, obligation_id))
+
+    async def draft(self, clock_id: str) -> dict[str, model_pb2.Draft]:
+        request = service_pb2.DraftReportRequest(command_id=command_id(), clock_id=clock_id)
+        answer = await self.stub("on_call").DraftReport(request)
+        return {draft.locale: draft for draft in answer.drafts}
+
+    async def submit(self, clock_id: str, revision: int, locale: str = "zh") -> str:
+        request = service_pb2.RecordSubmissionRequest(
+            command_id=command_id(),
+            clock_id=clock_id,
+            revision=revision,
+            locale=locale,
+            channel="portal",
+            submitted_at=stamp(datetime.now(UTC)),
+        )
+        return str((await self.stub("on_call", name="officer").RecordSubmission(request)).submission_id)
+
+    async def receipt(self, submission_id: str) -> model_pb2.ClockState:
+        request = service_pb2.RecordReceiptRequest(
+            command_id=command_id(),
+            submission_id=submission_id,
+            reference="12387-2026-0001",
+            received_at=stamp(datetime.now(UTC)),
+            proof_sha256=bytes(32),
+        )
+        return (await self.stub("on_call").RecordReceipt(request)).state  # type: ignore[no-any-return]
+
+    async def not_report(self, clock_id: str, by: str, approved_by: str) -> model_pb2.ClockState:
+        request = service_pb2.DecideNotToReportRequest(
+            command_id=command_id(), clock_id=clock_id, reason="No personal information was concerned.",
+            approved_by=approved_by,
+        )  # fmt: skip
+        return (await self.stub("privacy_officer", name=by).DecideNotToReport(request)).state  # type: ignore[no-any-return]
+
+
+async def until(ask: Callable[[], Awaitable[T]], fits: Callable[[T], bool], seconds: float = 20) -> T:
+    """Ask again until the answer fits."""
+    async with asyncio.timeout(seconds):
+        while not fits(answer := await ask()):
+            await asyncio.sleep(0.1)
+    return answer

@@ -1,0 +1,153 @@
+"""A person is erased without breaking a proof (PIPL 45, 47; GDPR 15, 17)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from candor.generation.v1 import facts_pb2, model_pb2
+from candor.rights.v1 import model_pb2 as rights_pb2
+
+from .backend import Backend, stamp, until
+
+
+def ago(seconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+@pytest.mark.clause("PIPL 47", "GDPR 17(1)")
+async def test_pipl_47_erasing_a_person_leaves_the_log_and_its_proofs_as_they_are(backend: Backend) -> None:
+    made = [await backend.record(occurred_at=stamp(ago(60))) for _ in range(3)]
+    facts = await backend.recorded(*made)
+    before = await backend.evidence(made[0])
+    path = f"tile/entries/{before.log_index // 256:03d}.p/{before.log_index % 256 + 1}"
+    entry = bytes(before.entry)
+
+    answer = await backend.ask(rights_pb2.RIGHT_DELETION)
+    assert answer.holder_id == "generation"
+    assert answer.proof.outcome == rights_pb2.OUTCOME_DONE
+    assert {kind.kind: kind.count for kind in answer.proof.kinds} == {"generation": 3}
+    assert answer.proof.last_copy_expires_at.ToDatetime(tzinfo=UTC) > datetime.now(UTC)
+    (erased,) = await backend.deployment.facts(
+        "generation", facts_pb2.SubjectErased, lambda fact: fact.task_id == answer.task_id
+    )
+    assert erased.records == 3
+
+    for generation_id in made:
+        row = await backend.row(generation_id)
+        assert (row["subject"], row["payload"], row["wrapped_key"], row["hits"]) == (None, None, None, [])
+        assert (await backend.get(generation_id)).state == model_pb2.GENERATION_STATE_ERASED
+    read = await backend.outputs(facts[0].log_index, facts[-1].log_index + 1)
+    of_person = [item for item in read if item.generation_id in made]
+    assert [(item.erased, item.output) for item in of_person] == [(True, "")] * 3
+
+    after = await backend.evidence(made[0])
+    assert not after.HasField("opening")
+    assert after.entry == entry
+    vkey = await backend.vkey()
+    for evidence in (before, after):
+        ran = await backend.verify(backend.lay(evidence), "--vkey", vkey, "--log-url", backend.log_url)
+        assert ran.code == 0, ran.output
+    assert (await backend.verify("--log-url", backend.log_url, "--vkey", vkey)).code == 0
+    assert (await backend.fetch(path))[0] in (200, 404)
+    assert await backend.export() == []
+    assert not [row for row in await _rows_of_all_tables(backend) if backend.subject in row or backend.word in row]
+
+
+@pytest.mark.clause("PIPL 47")
+async def test_pipl_47_asked_again_it_answers_with_the_same_proof(backend: Backend) -> None:
+    await backend.record(occurred_at=stamp(ago(60)))
+    task_id = str(uuid4())
+    first = await backend.ask(rights_pb2.RIGHT_DELETION, task_id=task_id)
+    again = await backend.ask(rights_pb2.RIGHT_DELETION, task_id=task_id, attempt=2)
+    assert first.proof == again.proof
+    assert first.command_id != again.command_id
+
+
+@pytest.mark.clause("PIPL 47")
+async def test_pipl_47_what_was_made_before_an_erasure_and_comes_after_it_is_discarded_and_counted(
+    backend: Backend,
+) -> None:
+    await backend.ask(rights_pb2.RIGHT_DELETION)
+    counted = await _discarded(backend)
+    late = await backend.backend.Record(backend.generation(occurred_at=stamp(ago(60))))
+    assert json.loads(late.label.json)["AIGC"]["ProduceID"] == late.generation_id
+    by_topic = backend.generation(occurred_at=stamp(ago(60)))
+    await backend.deployment.emit("generation", by_topic)
+    # The topic keeps order per key only, so wait for the count itself.
+    await _until_discarded(backend, counted + 2)
+    rows = await backend.deployment.rows(
+        "generation",
+        "SELECT generation_id FROM record WHERE generation_id = ANY(%s::uuid[])",
+        [late.generation_id, by_topic.command_id],
+    )
+    assert rows == []
+    assert "candor_generation_discarded_total" in await _metrics(backend)
+
+
+@pytest.mark.clause("PIPL 47")
+async def test_pipl_47_what_was_made_after_the_request_is_kept_and_still_opens(backend: Backend) -> None:
+    old = await backend.record(occurred_at=stamp(ago(600)))
+    new = await backend.record(occurred_at=stamp(ago(60)))
+    await backend.recorded(old, new)
+    answer = await backend.ask(rights_pb2.RIGHT_DELETION, requested_at=ago(300))
+    assert {kind.kind: kind.count for kind in answer.proof.kinds} == {"generation": 1}
+    assert not (await backend.evidence(old)).HasField("opening")
+    evidence = await backend.evidence(new)
+    assert evidence.opening.subject == backend.subject
+    ran = await backend.verify(backend.lay(evidence), "--vkey", await backend.vkey())
+    assert ran.code == 0, ran.output
+    assert [item.item_id for item in await backend.export()] == [new]
+
+
+@pytest.mark.clause("PIPL 45", "GDPR 15(1)")
+async def test_pipl_45_access_counts_what_the_export_gives(backend: Backend) -> None:
+    made = [await backend.record(occurred_at=stamp(ago(60 - number))) for number in range(5)]
+    answer = await backend.ask(rights_pb2.RIGHT_ACCESS)
+    items = await backend.export()
+    assert {kind.kind: kind.count for kind in answer.proof.kinds} == {"generation": 5}
+    assert not answer.proof.HasField("last_copy_expires_at")
+    assert [item.item_id for item in items] == made
+    first = json.loads(items[0].json)
+    assert first["prompt"] == f"你好 {backend.word}"
+    assert first["label"]["AIGC"]["ProduceID"] == made[0]
+    assert {item.kind for item in items} == {"generation"}
+
+
+@pytest.mark.parametrize("right", [rights_pb2.RIGHT_CONSENT_WITHDRAWAL, rights_pb2.RIGHT_TRAINING_REFUSAL])
+async def test_rights_that_concern_consents_find_nothing_here(backend: Backend, right: int) -> None:
+    generation_id = await backend.record()
+    answer = await backend.ask(right)
+    assert answer.proof.outcome == rights_pb2.OUTCOME_NOTHING_HELD
+    assert (await backend.row(generation_id))["subject"] == backend.subject
+
+
+async def _discarded(backend: Backend) -> int:
+    rows = await backend.deployment.rows("generation", "SELECT coalesce(sum(records), 0) AS records FROM discarded")
+    return int(rows[0]["records"])
+
+
+async def _until_discarded(backend: Backend, count: int) -> None:
+    async def reached() -> bool:
+        return await _discarded(backend) >= count
+
+    await until(reached)
+
+
+async def _metrics(backend: Backend) -> str:
+    _, _, body = await backend.fetch("../metrics")
+    return body.decode()
+
+
+async def _rows_of_all_tables(backend: Backend) -> list[str]:
+    """Every row of every table of the service's database, as text."""
+    tables = await backend.deployment.rows(
+        "generation", "SELECT format('%%I', tablename) AS name FROM pg_tables WHERE schemaname = 'public'"
+    )
+    found: list[str] = []
+    for table in tables:
+        query = f"SELECT row_to_json(t)::text AS row FROM {table['name']} AS t"  # noqa: S608 - our own
+        found += [row["row"] for row in await backend.deployment.rows("generation", query)]
+    return found
