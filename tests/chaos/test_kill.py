@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from candor.generation.v1 import facts_pb2 as generation_facts
+from candor.generation.v1.service_pb2 import RecordRequest
 from candor.refutation.v1 import facts_pb2 as refutation_facts
 from candor.refutation.v1 import model_pb2 as refutation_model
 from candor.refutation.v1 import service_pb2 as refutation_pb2
@@ -29,14 +30,10 @@ async def test_kill_9_of_each_service_in_turn_loses_nothing_and_doubles_nothing(
     claim_id = await _refute(deployment)
     now = datetime.now(UTC)
     # Every hundredth output repeats the rumour, so that the effects reach refutation and escalation as well.
-    records = [
-        record(f"chaos-{number % 97}", _said(number), now) for number in range(RECORDS)
-    ]
+    records = [record(f"chaos-{number % 97}", _said(number), now) for number in range(RECORDS)]
     repeating = {item.command_id for number, item in enumerate(records) if number % 100 == 0}
-    emitting = asyncio.create_task(_emit(deployment, records))
-    for victim in VICTIMS:
-        await _kill(deployment, victim)
-    await emitting
+    for victim, part in zip(VICTIMS, _parts(records), strict=True):
+        await _flow(deployment, victim, part)
 
     wanted = {item.command_id for item in records}
     facts = await deployment.facts(
@@ -94,23 +91,29 @@ async def _refute(deployment: Deployment) -> str:
     return str(registered.claim_id)
 
 
-async def _emit(deployment: Deployment, records: list[object]) -> None:
-    for start in range(0, len(records), CHUNK):
-        await deployment.emit_many("generation", records[start : start + CHUNK])  # type: ignore[arg-type]
+def _parts(records: list[RecordRequest]) -> list[list[RecordRequest]]:
+    size = RECORDS // len(VICTIMS)
+    return [records[start : start + size] for start in range(0, RECORDS, size)]
 
 
-async def _kill(deployment: Deployment, victim: str) -> None:
-    """Kill after a random number of further records have been integrated, and start again at once."""
-    before = len(await _recorded(deployment, 0))
-    await _recorded(deployment, before + random.randint(1, RECORDS // 10))  # noqa: S311 - the moment is to be random
-    await asyncio.to_thread(deployment.runner.kill_service, victim)
-    await asyncio.to_thread(deployment.runner.start_service, victim)
+async def _flow(deployment: Deployment, victim: str, part: list[RecordRequest]) -> None:
+    """Put a part of the records on the topic; at a random one the victim dies, and the flow goes on while it is away."""
+    fatal = random.randrange(0, len(part), CHUNK)  # noqa: S311 - the moment is to be random
+    restarts: list[asyncio.Future[None]] = []
+    for start in range(0, len(part), CHUNK):
+        await deployment.emit_many("generation", list(part[start : start + CHUNK]))
+        if start == fatal:
+            await _some_records_later(deployment)
+            await asyncio.to_thread(deployment.runner.kill_service, victim)
+            restarts.append(asyncio.ensure_future(asyncio.to_thread(deployment.runner.start_service, victim)))
+    await asyncio.gather(*restarts)
 
 
-async def _recorded(deployment: Deployment, count: int) -> list[generation_facts.GenerationRecorded]:
-    if count == 0:
-        return []
-    return await deployment.facts("generation", generation_facts.GenerationRecorded, count=count, timeout=120)
+async def _some_records_later(deployment: Deployment) -> None:
+    """Wait for a random number of further records to be integrated, so that the kill falls into the middle of work."""
+    so_far = len(await deployment.facts("generation", generation_facts.GenerationRecorded, count=0))
+    further = so_far + random.randint(1, CHUNK)  # noqa: S311 - the moment is to be random
+    await deployment.facts("generation", generation_facts.GenerationRecorded, count=further, timeout=120)
 
 
 def _said(number: int) -> GenerationInput:

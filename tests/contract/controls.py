@@ -56,17 +56,16 @@ class Controls:
         """Return what is wrong, one sentence each: a rule without a test, a test of a clause that no rule cites."""
         tested = {(test.part, test.clause) for test in self.tests}
         tested_anywhere = {test.clause for test in self.tests}
-        cited = {(rule.part, rule.clause) for rule in self.rules}
-        cited_by_packs = {rule.clause for rule in self.rules if rule.part == PACKS}
+        cited = {rule.clause for rule in self.rules}
         untested = [
-            f"{rule.place} cites {rule.clause!r}, which no test of {rule.part} names"
+            f"{rule.part}: {rule.place} cites {rule.clause!r}, which no test of {rule.part} names"
             for rule in self.rules
             if (rule.part, rule.clause) not in tested and not (rule.part == PACKS and rule.clause in tested_anywhere)
         ]
         unknown = [
-            f"{test.place} names {test.clause!r}, which no rule of {test.part} cites"
+            f"{test.part}: {test.place} names {test.clause!r}, which no rule cites"
             for test in self.tests
-            if (test.part, test.clause) not in cited and test.clause not in cited_by_packs
+            if test.clause not in cited
         ]
         return [*untested, *unknown]
 
@@ -192,7 +191,7 @@ def main(arguments: Sequence[str]) -> int:
     if "--write" in arguments:
         (ROOT / PAGE).write_text(controls.page(), encoding="utf-8")
     wanted = [argument for argument in arguments if not argument.startswith("-")]
-    missing = [line for line in controls.missing() if not wanted or any(f" of {part} " in line for part in wanted)]
+    missing = [line for line in controls.missing() if not wanted or line.split(":")[0] in wanted]
     sys.stdout.write("".join(f"{line}\n" for line in missing))
     return 1 if missing else 0
 

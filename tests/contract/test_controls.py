@@ -61,7 +61,7 @@ def test_rule_without_a_test_is_missing(checkout: Path) -> None:
 def test_test_of_a_clause_that_nothing_cites_is_missing(checkout: Path) -> None:
     (checkout / "services/s/src/candor_s/domain/rules.py").write_text("", encoding="utf-8")
 
-    assert [line for line in collect(checkout).missing() if "'LAW 14', which no rule of s cites" in line]
+    assert [line for line in collect(checkout).missing() if "'LAW 14', which no rule cites" in line]
 
 
 def test_pack_without_vectors_needs_a_test(checkout: Path) -> None:

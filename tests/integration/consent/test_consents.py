@@ -141,7 +141,7 @@ async def test_rivals_for_one_person_leave_one_history(registry: Registry) -> No
 @pytest.mark.clause("PIPL 13(1)")
 async def test_pipl_13_1_a_consent_runs_out_once_even_when_the_service_was_away(registry: Registry) -> None:
     await registry.prepare()
-    soon = datetime.now(UTC) + timedelta(seconds=2)
+    soon = datetime.now(UTC) + timedelta(seconds=6)
     expiring = await registry.agree(registry.chat, expires_at=stamp(soon))
     renewed = await registry.agree(registry.training, expires_at=stamp(soon))
     await registry.agree(registry.training)
@@ -159,6 +159,18 @@ async def test_pipl_13_1_a_consent_runs_out_once_even_when_the_service_was_away(
     assert deeds.count(model_pb2.ConsentAct.ACT_EXPIRED) == 1
     left = await registry.deployment.rows("consent", "SELECT 1 FROM term WHERE consent_id = %s", expiring)
     assert left == []
+
+
+async def test_a_term_shorter_than_the_clock_can_tell_ends_as_it_begins(registry: Registry) -> None:
+    await registry.prepare()
+    command = registry.grant(registry.chat)
+    command.given_at.nanos -= command.given_at.nanos % 1000
+    command.expires_at.CopyFrom(command.given_at)
+    command.expires_at.nanos += 100
+
+    await registry.backend.GrantConsent(command)
+
+    assert (await registry.check(registry.chat)).state == model_pb2.CONSENT_STATE_EXPIRED
 
 
 @pytest.mark.clause("Generative AI Measures 7", "PIPL 44")

@@ -57,7 +57,7 @@ async def until_one_waits(deployment: Deployment) -> None:
         " AND pid <> pg_backend_pid()"
     )
     async with asyncio.timeout(10):
-        while not await deployment.rows("consent", query):
+        while not await deployment.rows("consent", query):  # noqa: ASYNC110 - another process's lock tells nobody
             await asyncio.sleep(0.02)
 
 
@@ -114,12 +114,10 @@ async def test_pipl_47_a_yes_waits_for_the_erasure_and_is_then_refused(registry:
 
 async def test_rival_sweepers_put_each_end_on_record_once(registry: Registry, rival: Rival) -> None:
     await registry.prepare()
-    soon = datetime.now(UTC) + timedelta(seconds=2)
+    given_at = datetime.now(UTC)
+    terms = {"given_at": stamp(given_at), "expires_at": stamp(given_at + timedelta(seconds=2))}
     ids = await asyncio.gather(
-        *(
-            registry.agree(registry.chat, subject=f"{registry.subject}-{number}", expires_at=stamp(soon))
-            for number in range(_PERSONS)
-        )
+        *(registry.agree(registry.chat, subject=f"{registry.subject}-{number}", **terms) for number in range(_PERSONS))
     )
 
     async def left() -> int:

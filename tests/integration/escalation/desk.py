@@ -44,7 +44,7 @@ class Desk:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
 
-    def stub(self, *roles: str, name: str = "someone") -> Any:  # noqa: ANN401 - generated
+    def stub(self, *roles: str, name: str = "someone") -> Any:
         channel = self.deployment.channel("escalation", *roles, name=name)
         return service_pb2_grpc.EscalationServiceStub(channel)
 
@@ -103,7 +103,7 @@ class Desk:
         )
         return str((await self.stub("on_call", name="officer").RecordSubmission(request)).submission_id)
 
-    async def receipt(self, submission_id: str) -> model_pb2.ClockState:
+    async def receipt(self, submission_id: str) -> model_pb2.ClockState.ValueType:
         request = service_pb2.RecordReceiptRequest(
             command_id=command_id(),
             submission_id=submission_id,
@@ -113,7 +113,7 @@ class Desk:
         )
         return (await self.stub("on_call").RecordReceipt(request)).state  # type: ignore[no-any-return]
 
-    async def not_report(self, clock_id: str, by: str, approved_by: str) -> model_pb2.ClockState:
+    async def not_report(self, clock_id: str, by: str, approved_by: str) -> model_pb2.ClockState.ValueType:
         request = service_pb2.DecideNotToReportRequest(
             command_id=command_id(), clock_id=clock_id, reason="No personal information was concerned.",
             approved_by=approved_by,
@@ -124,6 +124,6 @@ class Desk:
 async def until(ask: Callable[[], Awaitable[T]], fits: Callable[[T], bool], seconds: float = 20) -> T:
     """Ask again until the answer fits."""
     async with asyncio.timeout(seconds):
-        while not fits(answer := await ask()):
+        while not fits(answer := await ask()):  # noqa: ASYNC110 - another process decides
             await asyncio.sleep(0.1)
     return answer

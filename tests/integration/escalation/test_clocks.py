@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from candor.escalation.v1 import facts_pb2, model_pb2
+from candor.escalation.v1 import facts_pb2, model_pb2, service_pb2
 from candor_kit.errors import Refusal
 
 from .desk import Desk, instant, until
+
+if TYPE_CHECKING:
+    from .conftest import Channels
 
 HOUR = timedelta(hours=1)
 
@@ -43,7 +47,7 @@ async def test_a_leak_starts_the_clocks_of_every_law_that_may_apply(desk: Desk) 
     assert [milestone.kind for milestone in gdpr.milestones] == ["half", "quarter", "hour_left", "due", "overdue"]
 
 
-async def test_a_milestone_that_is_due_is_announced_once_and_pages(desk: Desk, channels) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+async def test_a_milestone_that_is_due_is_announced_once_and_pages(desk: Desk, channels: Channels) -> None:
     aware = datetime.now(UTC) - 72 * HOUR + timedelta(seconds=4)
     reported = await desk.report("pi_leak", {"risk_unlikely": False, "persons": 1}, aware=aware)
     gdpr = await desk.clock(reported.incident_id, "eu.gdpr.33", "authority")
@@ -103,7 +107,9 @@ async def test_an_anchor_that_has_not_happened_yet_is_refused(desk: Desk) -> Non
     assert reason(refused.value) == "TIME_IN_FUTURE"
 
 
-async def test_a_killed_service_neither_loses_nor_doubles_a_milestone(desk: Desk, oncall_environment: dict[str, str]) -> None:
+async def test_a_killed_service_neither_loses_nor_doubles_a_milestone(
+    desk: Desk, oncall_environment: dict[str, str]
+) -> None:
     aware = datetime.now(UTC) - 72 * HOUR + timedelta(seconds=5)
     key = f"kill-{aware.timestamp()}"
     reported = [
@@ -126,15 +132,11 @@ async def test_a_killed_service_neither_loses_nor_doubles_a_milestone(desk: Desk
 
 
 async def test_the_audit_can_list_clocks_by_due_date_page_by_page(desk: Desk) -> None:
-    from candor.escalation.v1 import service_pb2
-
     stub = desk.stub("auditor")
     whole = await stub.ListClocks(service_pb2.ListClocksRequest(running_only=True, page_size=1000))
     token, pieces = "", []
     while True:
-        piece = await stub.ListClocks(
-            service_pb2.ListClocksRequest(running_only=True, page_size=7, page_token=token)
-        )
+        piece = await stub.ListClocks(service_pb2.ListClocksRequest(running_only=True, page_size=7, page_token=token))
         pieces += [clock.clock_id for clock in piece.clocks]
         token = piece.next_page_token
         if not token:

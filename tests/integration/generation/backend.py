@@ -96,6 +96,20 @@ class Backend:
         answer: service_pb2.RecordResponse = await self.backend.Record(self.generation(**overrides))
         return answer.generation_id
 
+    async def admit(self, feature_id: str, term: str) -> None:
+        """Let alice propose and bob admit a term that calls for review."""
+        proposal = service_pb2.ProposeFeatureRequest(
+            command_id=command_id(),
+            feature_id=feature_id,
+            kind=model_pb2.FEATURE_KIND_TERM,
+            value=term,
+            category="false-information",
+            decision=model_pb2.DECISION_REVIEW,
+            citation="Deep Synthesis 10",
+        )
+        await self.alice.ProposeFeature(proposal)
+        await self.bob.AdmitFeature(service_pb2.AdmitFeatureRequest(command_id=command_id(), feature_id=feature_id))
+
     async def recorded(self, *generation_ids: str) -> list[facts_pb2.GenerationRecorded]:
         """Wait until generations have their places in the log; return the facts, by index."""
         wanted = set(generation_ids)
@@ -142,6 +156,10 @@ class Backend:
     async def fetch(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """GET a file of the log: status, headers in lower case, body."""
         return await asyncio.to_thread(_fetch, f"{self.log_url}/{path}")
+
+    async def get_http(self, path: str) -> str:
+        """GET a text beside the log."""
+        return (await asyncio.to_thread(_fetch, f"{self.deployment.http('generation')}/{path}"))[2].decode()
 
     async def vkey(self) -> str:
         return (await self.fetch("vkey"))[2].decode().strip()

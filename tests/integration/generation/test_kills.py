@@ -9,7 +9,7 @@ from candor.generation.v1 import facts_pb2
 
 from .backend import Backend
 
-_ROUNDS = 4
+_ROUNDS = 3
 _EACH = 300
 
 

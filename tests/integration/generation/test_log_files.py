@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
 import pytest
 from candor_generation.domain import merkle, note, tiles
 from candor_generation.domain.tiles import Tile
@@ -17,6 +20,8 @@ async def checkpoint(backend: Backend) -> note.Checkpoint:
     assert status == 200
     assert headers["content-type"] == "text/plain; charset=utf-8"
     assert headers["cache-control"] == "no-cache"
+    age = datetime.now(UTC) - parsedate_to_datetime(headers["last-modified"])
+    assert timedelta(seconds=-2) < age < timedelta(hours=1)
     signed = note.parse_note(body.decode())
     note.verify(signed, note.parse_vkey(await backend.vkey()), holds)
     return note.parse_checkpoint(signed.text)

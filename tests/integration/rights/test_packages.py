@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import timedelta
 
 import grpc
 import pytest
@@ -95,6 +96,36 @@ async def test_a_killed_attempt_is_begun_again_and_leaves_nothing(rights: Rights
     package = await rights.document(request_id)
     assert [len(part["items"]) for part in package["holders"]] == [1, 3, 3, 3, 3]
     await until(lambda: not (rights.folder / str(died)).exists())
+
+
+async def test_a_slow_holder_costs_the_attempt_nothing_while_it_is_not_silent_too_long(rights: Rights) -> None:
+    give(rights, "slow", each=2)
+    holder = rights.holders["generation"]
+    holder.gate = asyncio.Event()
+    request_id = await rights.open("slow", model_pb2.RIGHT_ACCESS)
+    await rights.carry_out(request_id)
+    async with asyncio.timeout(30):
+        await holder.reached.wait()
+    question = "SELECT claim_id, claimed_until FROM package WHERE request_id = %s"
+    first = (await rights.rows(question, request_id))[0]
+    later = first["claimed_until"] + timedelta(seconds=1)  # longer than the lease: it was renewed
+    await rights.until_rows(question + " AND claimed_until > %s", request_id, later)
+    holder.gate.set()
+    holder.gate = None
+    await rights.closed(request_id)
+    assert (await rights.rows(question, request_id))[0]["claim_id"] == first["claim_id"]
+
+
+@pytest.mark.parametrize("data", [b"", b"[1]", b'{"open":'])
+async def test_what_a_holder_should_not_send_never_gets_into_a_package(rights: Rights, data: bytes) -> None:
+    subject = f"odd-{len(data)}"
+    rights.holders["consent"].items[subject] = [("consent", "c-1", data)]
+    request_id = await rights.open(subject, model_pb2.RIGHT_ACCESS)
+    await rights.carry_out(request_id)
+    await rights.until_rows("SELECT 1 FROM package WHERE request_id = %s AND failures >= 1", request_id)
+    rights.holders["consent"].items[subject] = [("consent", "c-1", b"{}")]
+    await rights.closed(request_id)
+    assert (await rights.document(request_id))["holders"][1]["items"][0]["data"] == {}
 
 
 async def test_a_service_that_is_stopped_in_the_middle_stops_and_the_next_begins_at_once(rights: Rights) -> None:

@@ -160,3 +160,10 @@ def test_pipl_47_what_was_made_before_an_erasure_does_not_come_back() -> None:
     assert generation.made_before_erasure(NOW - timedelta(seconds=1), NOW)
     assert generation.made_before_erasure(NOW, NOW)
     assert not generation.made_before_erasure(NOW + timedelta(microseconds=1), NOW)
+
+
+@pytest.mark.clause("PIPL 47", "GDPR 17(1)")
+def test_pipl_47_a_verdict_is_kept_without_what_it_found_once_the_text_is_erased() -> None:
+    verdict = screen([admitted("a", "foo")], "", "foo")
+    kept = verdict.without_hits()
+    assert (kept.decision, kept.hits, kept.library_digest) == (verdict.decision, (), verdict.library_digest)

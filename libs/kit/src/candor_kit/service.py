@@ -238,9 +238,10 @@ def run(compose: Callable[[S], Awaitable[Service]], settings: type[S]) -> None:
 
 
 async def _main(compose: Callable[[S], Awaitable[Service]], settings: S, *, only_check: bool) -> int:
+    name = _name_of(compose)
+    log.configure(name, settings.log_level)
+    tracing.configure(name)
     service = await compose(settings)
-    log.configure(service.name, settings.log_level)
-    tracing.configure(service.name)
     KeyEncryptionKey.from_file(settings.kek_file)
     Authenticator(settings.jwks_file, settings.token_audience)
     if only_check:
@@ -252,6 +253,13 @@ async def _main(compose: Callable[[S], Awaitable[Service]], settings: S, *, only
     await service.run()
     _LOG.info("stopped")
     return 0
+
+
+def _name_of(compose: Callable[..., object]) -> str:
+    """Return "consent" for a `compose` in candor_consent.main, however that module was started."""
+    spec = sys.modules[compose.__module__].__spec__
+    module = spec.name if spec else compose.__module__
+    return module.split(".")[0].removeprefix("candor_")
 
 
 def _settings_help(settings: type[ServiceSettings]) -> str:

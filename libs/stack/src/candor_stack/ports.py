@@ -1,12 +1,17 @@
 """Loopback ports: free when first chosen, and the same again at the next start."""
 
 import json
+import random
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
+_FIRST = 20_000
+_DEFAULT_FIRST_OF_OUTGOING = 32_768  # Linux's
+_OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_TRIES = 200
 
 
 class Ports:
@@ -42,12 +47,32 @@ class _Reserved:
             held.close()
 
     def take(self, wanted: int | None) -> int:
-        held = _bound(wanted or 0) or _bound(0)
+        held = (_bound(wanted) if wanted else None) or _anywhere()
         if held is None:
             raise OSError("no free TCP port on the loopback interface")
         self._sockets.append(held)
         port: int = held.getsockname()[1]
         return port
+
+
+def _anywhere() -> socket.socket | None:
+    """A free port below those that the kernel gives to outgoing connections.
+
+    A port from among those could be taken by anybody's connection between a server's kill and its restart.
+    """
+    for _ in range(_TRIES):
+        held = _bound(random.randrange(_FIRST, _first_of_outgoing()))  # noqa: S311 - a port is no secret
+        if held is not None:
+            return held
+    return _bound(0)
+
+
+def _first_of_outgoing() -> int:
+    try:
+        first = int(_OUTGOING.read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return _DEFAULT_FIRST_OF_OUTGOING
+    return first if first > _FIRST else _DEFAULT_FIRST_OF_OUTGOING
 
 
 def _bound(port: int) -> socket.socket | None:

@@ -23,11 +23,9 @@ MIB = 1024 * 1024
 SERVICES = ("consent", "rights", "generation", "refutation", "escalation")
 PARTITIONS = 4
 
-# Public facts stay long enough for a service that was down for a month; generation's are many and are read at once.
-_PUBLIC_DAYS = {"generation": 7}
-_PUBLIC_DAYS_DEFAULT = 35
-# A command waits at most this long: a proof of erasure names the expiry of the last copy.
-_INTAKE_DAYS = 7
+# How long a record stays on any topic. Facts, asks and commands can name a subject, and a proof of erasure names when the
+# last copy expires (this and one segment), so no topic may keep its records longer than that.
+_RETENTION_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +55,11 @@ def service_topics(service: str, partitions: int = PARTITIONS) -> list[TopicSpec
 
     A dead letter is a record with its reasons in front, so its topic takes larger records than the intake.
     """
-    public = _PUBLIC_DAYS.get(service, _PUBLIC_DAYS_DEFAULT) * DAY_MS
-    intake = _INTAKE_DAYS * DAY_MS
+    kept = _RETENTION_DAYS * DAY_MS
     return [
-        TopicSpec(f"candor.{service}.v1", partitions, public, DAY_MS, MIB),
-        TopicSpec(f"candor.{service}.intake.v1", partitions, intake, DAY_MS, MIB),
-        TopicSpec(f"candor.{service}.dlq", partitions, intake, DAY_MS, 2 * MIB),
+        TopicSpec(f"candor.{service}.v1", partitions, kept, DAY_MS, MIB),
+        TopicSpec(f"candor.{service}.intake.v1", partitions, kept, DAY_MS, MIB),
+        TopicSpec(f"candor.{service}.dlq", partitions, kept, DAY_MS, 2 * MIB),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 import grpc
 from candor.edge.v1 import options_pb2
-from candor_kit.client import channel
+from candor_kit import tracing
 from candor_kit.errors import Refusal, Unavailable
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
@@ -17,6 +17,12 @@ Answer = TypeVar("Answer", bound=Message)
 
 # A page waits no longer for a service; it then says which one does not answer.
 DEADLINE_SECONDS = 4.0
+OPTIONS = [
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    # gRPC's own pause grows to two minutes: a service that is back would still read as away.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+]
 AWAY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNIMPLEMENTED})
 
 
@@ -58,14 +64,16 @@ class GrpcCalls:
     """The services over gRPC. Channels connect when first used and reconnect by themselves."""
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
-        self._channels = {service: channel(address, None) for service, address in addresses.items()}
+        self._channels = {
+            service: grpc.aio.insecure_channel(address, options=OPTIONS) for service, address in addresses.items()
+        }
 
     async def call(self, rpc: Rpc[Question, Answer], question: Question, bearer: str) -> Answer:
-        """Ask with the person's own token."""
+        """Ask with the person's own token and the trace of the page."""
         ask = self._channels[rpc.service].unary_unary(
             rpc.path, request_serializer=rpc.question.SerializeToString, response_deserializer=rpc.answer.FromString
         )
-        metadata = (("authorization", f"Bearer {bearer}"),)
+        metadata = (("authorization", f"Bearer {bearer}"), *tracing.inject().items())
         try:
             answer: Answer = await ask(question, timeout=DEADLINE_SECONDS, metadata=metadata)
         except grpc.aio.AioRpcError as error:

@@ -3,9 +3,12 @@
 Looking at it changes nothing, because mail and chat systems follow links on their own; the button on the page does.
 """
 
+from collections.abc import Awaitable, Callable
 from html import escape
 
+from candor_kit.database import AWAY
 from candor_kit.service import Service
+from candor_kit.transaction import Tx
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -14,7 +17,7 @@ from candor_escalation.domain.link import verify
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.handlers.pages import Pages, Shown
 
-_STATUS = {"PAGE_UNKNOWN": 404, "LINK_INVALID": 403, "CLOCK_STOPPED": 409}
+_STATUS = {"PAGE_UNKNOWN": 404, "LINK_INVALID": 403, "CLOCK_STOPPED": 409, "UNAVAILABLE": 503}
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -48,24 +51,29 @@ class AckPages:
         )
 
     async def _show(self, request: Request) -> Response:
-        try:
-            link = verify(request.path_params["token"], self._key, self._service.clock.now())
-            async with self._service.transaction("ack-link") as tx:
-                shown = await self._pages.show(tx, link.page_id)
-        except Refused as refused:
-            return _refused(request, refused)
-        return _html(_confirm(shown))
+        return await self._answer(request, self._shown)
 
     async def _acknowledge(self, request: Request) -> Response:
+        return await self._answer(request, self._acknowledged)
+
+    async def _answer(self, request: Request, act: Callable[[Tx, str], Awaitable[str]]) -> Response:
         try:
             link = verify(request.path_params["token"], self._key, self._service.clock.now())
             async with self._service.transaction("ack-link") as tx:
-                page = await self._pages.acknowledge_by_link(tx, link.page_id)
+                content = await act(tx, link.page_id)
         except Refused as refused:
-            return _refused(request, refused)
-        return _html(
-            f"<h1>已确认 / Acknowledged</h1><p>{escape(page.contact)}</p><p>时钟继续计时 / The clock runs on.</p>"
-        )
+            return _refused(request, refused.reason, refused.message)
+        except AWAY:
+            return _refused(request, "UNAVAILABLE", "the database does not answer; try again")
+        return _html(content)
+
+    async def _shown(self, tx: Tx, page_id: str) -> str:
+        return _confirm(await self._pages.show(tx, page_id))
+
+    async def _acknowledged(self, tx: Tx, page_id: str) -> str:
+        page = await self._pages.acknowledge_by_link(tx, page_id)
+        heading = f"<h1>已确认 / Acknowledged</h1><p>{escape(page.contact)}</p>"
+        return f"{heading}<p>时钟继续计时 / The clock runs on.</p>"
 
 
 def _confirm(shown: Shown) -> str:
@@ -81,15 +89,15 @@ def _confirm(shown: Shown) -> str:
     return f'<h1>确认 / Acknowledge</h1><dl>{listed}</dl><form method="post"><button>确认 / Acknowledge</button></form>'
 
 
-def _refused(request: Request, refused: Refused) -> Response:
-    status = _STATUS[refused.reason]
+def _refused(request: Request, reason: str, message: str) -> Response:
+    status = _STATUS[reason]
     if "text/html" in request.headers.get("accept", ""):
-        return _html(f"<h1>无法确认 / Not acknowledged</h1><p>{escape(refused.message)}</p>", status)
+        return _html(f"<h1>无法确认 / Not acknowledged</h1><p>{escape(message)}</p>", status)
     problem = {
-        "type": f"urn:candor:reason:{refused.reason}",
-        "title": refused.reason,
+        "type": f"urn:candor:reason:{reason}",
+        "title": reason,
         "status": status,
-        "detail": refused.message,
+        "detail": message,
     }
     return JSONResponse(problem, status, media_type="application/problem+json", headers=_HEADERS)
 

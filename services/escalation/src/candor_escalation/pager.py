@@ -51,10 +51,12 @@ class Pager:
         try:
             async with self._service.transaction("pager") as tx:
                 outgoing = await self._pages.lease(tx, _AT_ONCE, seconds=self._timeout * 3)
-            await asyncio.gather(*(self._deliver(client, page) for page in outgoing))
         except AWAY as error:
             _LOG.warning("waiting for the database", part="pager", type=type(error).__name__)
             return 0
+        async with asyncio.TaskGroup() as sending:
+            for page in outgoing:
+                sending.create_task(self._deliver(client, page))
         return len(outgoing)
 
     async def _deliver(self, client: httpx.AsyncClient, outgoing: Outgoing) -> None:
@@ -62,8 +64,12 @@ class Pager:
         _SENT.labels("delivered" if delivery.delivered else "failed").inc()
         if not delivery.delivered:
             _LOG.warning("a page was not delivered", page_id=outgoing.page.page_id, level=outgoing.page.level)
-        async with self._service.transaction("pager") as tx:
-            await self._pages.record(tx, outgoing, delivery)
+        try:
+            async with self._service.transaction("pager") as tx:
+                await self._pages.record(tx, outgoing, delivery)
+        except AWAY as error:
+            # The claim runs out and the page is sent again: better twice than not known.
+            _LOG.warning("waiting for the database", part="pager", type=type(error).__name__)
 
     async def _post(self, client: httpx.AsyncClient, outgoing: Outgoing) -> Delivery:
         page_id = outgoing.page.page_id

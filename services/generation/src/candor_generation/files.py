@@ -56,6 +56,14 @@ class LogFiles:
         except FileNotFoundError:
             return None
 
+    def published_at(self) -> float:
+        """When the checkpoint was put in place, in seconds since 1970.
+
+        Raises:
+            FileNotFoundError: there is none yet.
+        """
+        return (self._folder / _CHECKPOINT).stat().st_mtime
+
     def publish(self, checkpoint: str) -> None:
         """Put a checkpoint in the place of the one before."""
         durable.write(self._folder / _CHECKPOINT, checkpoint.encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from email.utils import formatdate
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -36,7 +37,8 @@ class LogHttp:
         checkpoint = await asyncio.to_thread(self.files.checkpoint)
         if checkpoint is None:
             return _not_found("the log has published no checkpoint yet")
-        return PlainTextResponse(checkpoint, headers={"Cache-Control": _NEVER})
+        published = formatdate(self.files.published_at(), usegmt=True)
+        return PlainTextResponse(checkpoint, headers={"Cache-Control": _NEVER, "Last-Modified": published})
 
     async def _vkey(self, _request: Request) -> Response:
         return PlainTextResponse(f"{self.key.signer.vkey.text}\n", headers={"Cache-Control": _NEVER})

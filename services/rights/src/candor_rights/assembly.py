@@ -5,17 +5,15 @@ a holder that cannot be reached is tried again later.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
 from candor.rights.v1 import holder_pb2, holder_pb2_grpc
 from candor_kit import log, metrics
-from candor_kit.clock import Clock
 from candor_kit.database import TRY_AGAIN, is_away
 from candor_kit.keys import new_key
 from candor_kit.stop import Stop, Wake
@@ -23,7 +21,7 @@ from candor_kit.transaction import Tx
 
 from candor_rights import codec
 from candor_rights.domain import document
-from candor_rights.domain.document import Item, NotAnItem
+from candor_rights.domain.document import Item
 from candor_rights.domain.holder import RIGHTS_HOLDER_ID
 from candor_rights.domain.task import KindCount
 from candor_rights.handlers.packaging import Attempt, ClaimLostError, PackageHandlers, Source
@@ -65,14 +63,12 @@ class Assembler:
         transaction: Transaction,
         dial: Dial,
         folder: Path,
-        clock: Clock,
         pace: Pace,
     ) -> None:
         self._handlers = handlers
         self._transaction = transaction
         self._dial = dial
         self._folder = folder
-        self._clock = clock
         self._pace = pace
         self.wake = Wake()
 
@@ -80,12 +76,13 @@ class Assembler:
         """Work until the service stops; an attempt under way is then given up, for it may take long."""
         working = asyncio.create_task(self._work(stop))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if stop.is_set():
-            working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            await _ended(working)
+        if not working.cancelled():
+            working.result()
 
     async def _work(self, stop: Stop) -> None:
         while not stop.is_set():
@@ -127,14 +124,25 @@ class Assembler:
         return True
 
     async def _attempt(self, attempt: Attempt) -> None:
+        """Write the file, renewing the claim meanwhile, and finish."""
         key = new_key()
+        writing = asyncio.create_task(self._write(attempt, key))
+        try:
+            while not (await asyncio.wait({writing}, timeout=self._pace.lease.total_seconds() / 3))[0]:
+                async with self._transaction("assembly") as tx:
+                    await self._handlers.renew(tx, attempt)
+        finally:
+            await _ended(writing)
+        writing.result()
+        async with self._transaction("assembly") as tx:
+            await self._handlers.finish(tx, attempt, key)
+
+    async def _write(self, attempt: Attempt, key: bytes) -> None:
         path = self._folder / attempt.claim_id
         with PackageWriter(path, key, context_of(attempt.request_id, attempt.claim_id)) as writer:
             async for piece in self._document(attempt):
                 writer.write(piece)
             await asyncio.to_thread(writer.finish)
-        async with self._transaction("assembly") as tx:
-            await self._handlers.finish(tx, attempt, key)
 
     async def _put_off(self, attempt: Attempt, error: HolderAwayError | OSError) -> None:
         async with self._transaction("assembly") as tx:
@@ -160,20 +168,12 @@ class Assembler:
         held = source.task.proof.kinds if source.task.proof else ()
         yield document.holder_opening(source.task.holder_id, held, first=False)
         first = True
-        renew_at = await self._renewed(attempt)
-        async for item in self._pull(source, attempt.subject):
-            yield _piece(source, item, first=first)
+        async for reply in self._pull(source, attempt.subject):
+            yield _piece(source, reply, first=first)
             first = False
-            if self._clock.now() >= renew_at:
-                renew_at = await self._renewed(attempt)
         yield document.holder_closing()
 
-    async def _renewed(self, attempt: Attempt) -> datetime:
-        async with self._transaction("assembly") as tx:
-            await self._handlers.renew(tx, attempt)
-        return self._clock.now() + self._pace.lease / 3
-
-    async def _pull(self, source: Source, subject: str) -> AsyncIterator[Item]:
+    async def _pull(self, source: Source, subject: str) -> AsyncIterator[holder_pb2.ExportResponse]:
         channel = self._dial(source)
         if channel is None:
             return
@@ -181,7 +181,7 @@ class Assembler:
             request = holder_pb2.ExportRequest(task_id=source.task.task_id, subject=subject)
             replies = aiter(holder_pb2_grpc.DataHolderServiceStub(channel).Export(request))
             while (reply := await self._next(replies, source)) is not None:
-                yield _item(reply)
+                yield reply
 
     async def _next(
         self, replies: AsyncIterator[holder_pb2.ExportResponse], source: Source
@@ -202,13 +202,16 @@ def _own_part(own: tuple[Item, ...]) -> Iterator[bytes]:
     yield document.holder_closing()
 
 
-def _item(reply: holder_pb2.ExportResponse) -> Item:
-    occurred_at = codec.instant(reply.occurred_at) if reply.HasField("occurred_at") else None
-    return Item(reply.kind, reply.item_id, occurred_at, reply.json)
-
-
-def _piece(source: Source, item: Item, *, first: bool) -> bytes:
+def _piece(source: Source, reply: holder_pb2.ExportResponse, *, first: bool) -> bytes:
+    """What a holder sent, as it goes into the document; a holder is not trusted to send what it should."""
     try:
-        return document.item(item, first=first)
-    except NotAnItem as error:
-        raise HolderAwayError(source.task.holder_id, "NO_JSON_OBJECT") from error
+        occurred_at = codec.instant(reply.occurred_at) if reply.HasField("occurred_at") else None
+        return document.item(Item(reply.kind, reply.item_id, occurred_at, reply.json), first=first)
+    except (ValueError, OverflowError) as error:
+        raise HolderAwayError(source.task.holder_id, "NOT_AN_ITEM") from error
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task unless it is done, and wait until it has ended, however it ends."""
+    task.cancel()
+    await asyncio.wait({task})

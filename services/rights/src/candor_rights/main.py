@@ -65,7 +65,7 @@ def _assembler(settings: Settings, service: Service, keys: SubjectKeys, folder: 
     retry = _back_off(settings.rights_assembly_retry_seconds, settings.rights_assembly_retry_longest_seconds)
     pace = Pace(_POLL, timedelta(seconds=settings.rights_export_silence_seconds), lease)
     handlers = PackageHandlers(keys, lease, timedelta(days=settings.rights_package_days), retry)
-    return Assembler(handlers, service.transaction, _dial(settings), folder, service.clock, pace)
+    return Assembler(handlers, service.transaction, _dial(settings), folder, pace)
 
 
 def _register_services(service: Service) -> Callable[[], Awaitable[None]]:

@@ -6,7 +6,7 @@ were exchanged, does not open. The construction is STREAM (Hoang, Reyhanitabar, 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -61,7 +61,7 @@ class PackageWriter:
         self._number += 1
 
 
-def read(path: Path, key: bytes, context: bytes) -> Iterator[bytes]:
+def read(path: Path, key: bytes, context: bytes) -> Generator[bytes, None, None]:
     """The document, in pieces of at most 64 KiB.
 
     Raises:

@@ -5,7 +5,7 @@ import base64
 import binascii
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -74,9 +74,9 @@ class Queries:
         async with _snapshot(query):
             stored = await self._find(query, request.request_id)
             claim_id, key = await self._package_key(query, stored)
-        pieces = read(self._folder / claim_id, key, context_of(stored.request.request_id, claim_id))
-        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-            yield service_pb2.GetPackageResponse(chunk=piece)
+        with closing(read(self._folder / claim_id, key, context_of(stored.request.request_id, claim_id))) as pieces:
+            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+                yield service_pb2.GetPackageResponse(chunk=piece)
 
     async def _find(self, query: Query, request_id: str) -> Stored:
         stored = await requests.find(query.connection, request_id)

@@ -63,7 +63,7 @@ async def _page(session: Session, telling: Telling, phone: PhoneOfOnCall, clock:
         "escalation", escalation_facts.PageEscalated, lambda fact: fact.incident_id == clock.incident_id, timeout=30
     )
     telling.ok(f"{second['contact']} was paged next, and it is on record that nobody answered before")
-    status = await phone.acknowledge(second["acknowledge_url"])
+    status = await phone.acknowledge(second["ack_url"])
     if status >= 400:  # noqa: PLR2004 - the first status that is an error
         raise StoryError(f"the acknowledge link answered {status}")
     await session.facts(

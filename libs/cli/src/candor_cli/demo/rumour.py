@@ -55,10 +55,10 @@ async def refute(session: Session, telling: Telling, posts: list[Post]) -> dict[
 async def spread(session: Session, telling: Telling, posts: list[Post], claims: dict[str, str]) -> Spread:
     """Let a model repeat what it should not, and see it caught, counted and announced once."""
     now = datetime.now(UTC)
-    once = [record("account-0011", _said(post, post.text), now - timedelta(minutes=50)) for post in posts]
+    once = [record("reader-0011", _said(post, post.text), now - timedelta(minutes=50)) for post in posts]
     chosen = spreading([post for post in posts if not post.rumour or post.text in claims])
     copies = [
-        record(f"account-{number % 40:04}", _said(chosen, f"有人问到这件事，网上是这样说的：{chosen.text}"), at)
+        record(f"reader-{number % 40:04}", _said(chosen, f"有人问到这件事，网上是这样说的：{chosen.text}"), at)
         for number, at in enumerate(_moments(chosen, now))
     ]
     await session.emit_many("generation", [*once, *copies])

@@ -59,7 +59,8 @@ CREATE TABLE act (
     channel text,
     at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
-    expires_at timestamptz CHECK (expires_at > at),
+    -- Not "later than": a term shorter than the microsecond that is kept ends as it begins.
+    expires_at timestamptz CHECK (expires_at >= at),
     FOREIGN KEY (purpose_id, purpose_version) REFERENCES purpose (purpose_id, version),
     FOREIGN KEY (notice_id, notice_version) REFERENCES notice (notice_id, version),
     CHECK ((deed = 'TRAINING_REFUSED') = (consent_id IS NULL)),

@@ -185,11 +185,11 @@ async def next_term(connection: Connection) -> datetime | None:
 
 async def let_go(connection: Connection, acts: Sequence[Act]) -> None:
     """Put acts under a random identifier that leads to nobody, without their guardians; nothing of them runs out."""
-    cursor = await connection.execute("INSERT INTO person DEFAULT VALUES RETURNING person_id")
-    row = await cursor.fetchone()
     await connection.execute(
-        "UPDATE act SET person_id = %s WHERE act_id = ANY(%s::uuid[])",
-        (row and row["person_id"], [act.act_id for act in acts]),
+        "WITH nobody AS (INSERT INTO person DEFAULT VALUES RETURNING person_id)"
+        " UPDATE act SET person_id = (SELECT nobody.person_id FROM nobody), sealed_guardian = NULL"
+        " WHERE act_id = ANY(%s::uuid[])",
+        ([act.act_id for act in acts],),
     )
     await connection.execute(
         "DELETE FROM term WHERE consent_id = ANY(%s::uuid[])", ([act.consent_id for act in acts if act.consent_id],)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from candor.escalation.v1 import facts_pb2
+from candor_kit import log
 from candor_kit.transaction import Tx
 
 from candor_escalation import codec
@@ -18,6 +19,7 @@ from candor_escalation.handlers.pages import Pages
 from candor_escalation.policy import Policy
 from candor_escalation.store import clocks, incidents, milestones
 
+_LOG = log.get(__name__)
 _AT_ONCE = 100
 """Milestones that one transaction reaches at most."""
 
@@ -65,6 +67,10 @@ class Clocks:
             await self._announce(tx, clock)
         for clock in change.clarified:
             await clocks.update(tx.connection, clock)
+        if not known and not change.started and clock_rules.waits(duties):
+            _LOG.warning(
+                "a duty may have arisen, but no instant it counts from was told", incident_id=incident.incident_id
+            )
         await self._close_if_over(tx, incident, duties)
         return [clock.clock_id for clock in change.started]
 

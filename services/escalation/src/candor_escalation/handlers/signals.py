@@ -1,10 +1,13 @@
 """Signals: what is reported, told or corrected, from a person, a backend or another service's facts."""
 
+from datetime import datetime
+
 from candor.escalation.v1 import facts_pb2, service_pb2
 from candor.generation.v1 import facts_pb2 as generation_pb2
 from candor.generation.v1 import model_pb2 as generation_model_pb2
 from candor.refutation.v1 import facts_pb2 as refutation_pb2
 from candor_kit.transaction import Tx
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from candor_escalation import codec
 from candor_escalation.domain import incident as rules
@@ -42,14 +45,14 @@ class Signals:
         if fact.verdict.decision != generation_model_pb2.DECISION_BLOCK:
             return
         categories = [codec.text(hit.category) for hit in fact.verdict.hits if hit.category]
-        signal = rules.illegal_content(fact.product, codec.instant(fact.occurred_at), fact.generation_id, categories)
+        at = _no_later(fact.occurred_at if fact.HasField("occurred_at") else None, tx.now)
+        signal = rules.illegal_content(codec.text(fact.product), at, fact.generation_id, categories)
         await self._take(tx, signal)
 
     async def on_spread_detected(self, tx: Tx, fact: refutation_pb2.SpreadDetected) -> None:
         """Report a refuted claim that spreads."""
-        await self._take(
-            tx, rules.rumour_spread(fact.claim_id, fact.level, fact.matches, codec.instant(fact.window_end))
-        )
+        at = _no_later(fact.window_end if fact.HasField("window_end") else None, tx.now)
+        await self._take(tx, rules.rumour_spread(fact.claim_id, fact.level, fact.matches, at))
 
     async def _take(self, tx: Tx, signal: Signal) -> tuple[Incident, list[str]]:
         incident = await self._incident(tx, signal)
@@ -70,6 +73,11 @@ class Signals:
         fact = facts_pb2.IncidentOpened(incident=codec.incident_message(incident))
         await tx.publish(fact, key=incident.incident_id)
         return incident
+
+
+def _no_later(told: Timestamp | None, now: datetime) -> datetime:
+    """When it was found: a backend's clock that is ahead of ours must not keep a duty from arising."""
+    return min(codec.instant(told), now) if told else now
 
 
 async def _append(tx: Tx, incident: Incident, told: dict[str, Json], anchors: tuple[Anchor, ...], source: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -48,6 +48,13 @@ class Verdict:
     decision: Decision
     hits: tuple[Hit, ...]
     library_digest: bytes
+
+    def without_hits(self) -> Verdict:
+        """The verdict as it may be kept once the text it is about is erased: hits are derived from the text.
+
+        Source: PIPL 47; GDPR 17(1)
+        """
+        return replace(self, hits=())
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ class Holding:
         old_key = await self.keys.key(tx.connection, fact.subject)
         # First the key: that waits for records that are just being written under it, and none can follow.
         await self.keys.erase(tx.connection, fact.subject, until)
+        await self._forget_hits(tx, fact.subject, until)
         count = await records.erase(tx.connection, fact.subject, until, tx.now)
         await self._keep_newer(tx, fact.subject, old_key)
         if count:
@@ -85,6 +86,14 @@ class Holding:
         proof = _proof(tx.now, count)
         proof.last_copy_expires_at.FromDatetime(tx.now + self.copies_last)
         return proof
+
+    async def _forget_hits(self, tx: Tx, subject: str, until: datetime) -> None:
+        """What was found in a text says something of it, so the answers kept for repeats name it no more."""
+        replies = {
+            identifier: codec.record_response(identifier, label, verdict.without_hits()).SerializeToString()
+            for identifier, label, verdict in await records.flagged_until(tx.connection, subject, until)
+        }
+        await records.replace_replies(tx.connection, replies)
 
     async def _keep_newer(self, tx: Tx, subject: str, old_key: bytes) -> None:
         wrapped = await records.wrapped_keys(tx.connection, subject)

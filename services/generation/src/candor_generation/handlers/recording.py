@@ -55,7 +55,7 @@ class Recording:
         """
         meta, payload = codec.meta_of(command), codec.payload_of(command)
         generation.check_time(meta.occurred_at, tx.now)
-        verdict = await self.screener.screen(tx.connection, payload)
+        verdict = await self.screener.screen(tx, payload)
         subject_key = await self._subject_key(tx, meta, payload.subject)
         if subject_key is None:
             return await self._discard(tx, meta, verdict)
@@ -68,10 +68,8 @@ class Recording:
     async def _subject_key(self, tx: Tx, meta: Meta, subject: str) -> bytes | None:
         """The subject's key, locked against an erasure; None where this generation was erased before it came.
 
-        The look before the key spares an erased person a new one; the look after it sees an erasure that was under way.
+        The key comes first: having it locks erasures out, so none can happen after the look.
         """
-        if generation.made_before_erasure(meta.occurred_at, await self.keys.erased_at(tx.connection, subject)):
-            return None
         key = await self.keys.key(tx.connection, subject)
         if generation.made_before_erasure(meta.occurred_at, await self.keys.erased_at(tx.connection, subject)):
             return None
@@ -92,4 +90,4 @@ class Recording:
         await records.count_discarded(tx.connection, tx.now)
         tx.after_commit(_DISCARDED.inc)
         _LOG.info("record discarded", reason="made before the erasure of its subject")
-        return codec.record_response(meta.generation_id, self.labelling.of(meta, ""), verdict)
+        return codec.record_response(meta.generation_id, self.labelling.of(meta, ""), verdict.without_hits())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 
 from candor_kit import log, metrics
-from candor_kit.database import Connection
+from candor_kit.transaction import Tx
 
 from candor_generation.domain.generation import Payload, Verdict
 from candor_generation.matcher import Matcher
@@ -23,10 +24,11 @@ class Screener:
     def __init__(self) -> None:
         self._matcher = Matcher(())
         self._compiling = asyncio.Lock()
+        self._looked_in: weakref.ReferenceType[Tx] | None = None
 
-    async def screen(self, connection: Connection, payload: Payload) -> Verdict:
+    async def screen(self, tx: Tx, payload: Payload) -> Verdict:
         """The verdict on a payload; its digest is that of the very library it was made with (Deep Synthesis 10)."""
-        matcher = await self._current(connection)
+        matcher = await self._current(tx)
         if len(payload.prompt) + len(payload.output) > _LONG_TEXT:
             verdict = await asyncio.to_thread(matcher.screen, payload.prompt, payload.output)
         else:
@@ -34,13 +36,20 @@ class Screener:
         _SCREENED.labels(verdict.decision.name.lower()).inc()
         return verdict
 
-    async def _current(self, connection: Connection) -> Matcher:
-        if await library.digest(connection) == self._matcher.digest:
+    async def _current(self, tx: Tx) -> Matcher:
+        """The library in force; a transaction looks once, as all its records are screened at one moment."""
+        if self._looked_in is not None and self._looked_in() is tx:
             return self._matcher
+        if await library.digest(tx.connection) != self._matcher.digest:
+            await self._compile(tx)
+        self._looked_in = weakref.ref(tx)
+        return self._matcher
+
+    async def _compile(self, tx: Tx) -> None:
         async with self._compiling:
             # Another record may have compiled it meanwhile.
-            if await library.digest(connection) != self._matcher.digest:
-                features = await library.admitted(connection)
-                self._matcher = await asyncio.to_thread(Matcher, features)
-                _LOG.info("feature library compiled", count=len(features), library=self._matcher.digest.hex())
-            return self._matcher
+            if await library.digest(tx.connection) == self._matcher.digest:
+                return
+            features = await library.admitted(tx.connection)
+            self._matcher = await asyncio.to_thread(Matcher, features)
+            _LOG.info("feature library compiled", count=len(features), library=self._matcher.digest.hex())

@@ -22,6 +22,7 @@ from candor_kit.ids import uuid7
 from candor_kit.stop import Stop
 from faust.contrib.asgi import bind_to_running_loop
 from faust.exceptions import FaustError
+from mode import CrashingSupervisor
 
 from candor_refutation import codec
 from candor_refutation.domain.spread import Levels, end_of
@@ -92,13 +93,16 @@ class SpreadView:
                     await app.stop()
 
     def _build(self, partitions: int, copies: int) -> tuple[Any, Any]:
-        raw = faust.Schema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
         app = faust.App(
             APP_ID,
             broker=[f"aiokafka://{server.strip()}" for server in self._settings.kafka_bootstrap_servers.split(",")],
             store="memory://",
             datadir=Path(self._settings.data_dir) / "faust",
+            key_serializer="raw",
+            value_serializer="raw",
             autodiscover=False,
+            # An agent that fails must be seen; by default it is restarted without a word.
+            agent_supervisor=CrashingSupervisor,
             web_enabled=False,
             topic_disable_leader=True,
             # The changelog is like its source: with other partitions Faust refuses to start (PartitionsMismatch).
@@ -111,8 +115,10 @@ class SpreadView:
             broker_heartbeat_interval=2.0,
             broker_rebalance_timeout=20.0,
         )
-        table = app.Table(_TABLE, default=bytes, partitions=partitions, schema=raw)
-        app.agent(app.topic(_FACTS, schema=raw, allow_empty=True), name=_TABLE)(self._counter(table))
+        table = app.Table(_TABLE, default=bytes, partitions=partitions, key_type=bytes, value_type=bytes)
+        app.agent(app.topic(_FACTS, key_type=bytes, value_type=bytes, allow_empty=True), name=_TABLE)(
+            self._counter(table)
+        )
         return app, table
 
     def _counter(self, table: Any) -> Any:  # noqa: ANN401 - Faust has no types

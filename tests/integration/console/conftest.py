@@ -1,0 +1,31 @@
+"""A real Chromium on the console of the deployment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from deployment import Deployment
+from playwright.async_api import Browser, async_playwright
+
+from .chromium import FLAGS, executable
+from .desk import Desk
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser process for all tests; each page gets a context of its own."""
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
+        yield running
+        await running.close()
+
+
+@pytest.fixture
+async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
+    """The console in the browser; what the browser complains about fails the test."""
+    desk = Desk(deployment, browser)
+    yield desk
+    for context in browser.contexts:
+        await context.close()
+    assert desk.complaints == []

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from candor_escalation.domain.delivery import LONGEST_ANSWER, failed, judge
+from candor_escalation.domain.paging import (
+    ACKNOWLEDGED,
+    ACTIVE,
+    CANCELLED,
+    EXPIRED,
+    FAILED,
+    PAUSE,
+    QUEUED,
+    SENT,
+    Delivery,
+    acknowledged,
+    contact_of,
+    expired,
+    first,
+    following,
+    sent,
+)
+
+from .builders import CLOCK, INCIDENT, MINUTE, NOON, chain, page
+
+TAKEN = Delivery(delivered=True, answer="m-1")
+REFUSED = Delivery(delivered=False, answer="HTTP 500")
+
+
+def test_the_first_page_goes_to_the_first_in_the_chain() -> None:
+    begun = first(chain(), [], "p", INCIDENT, CLOCK, "start")
+
+    assert begun is not None
+    assert (begun.contact, begun.level, begun.round, begun.state, begun.wait) == (
+        "person-1",
+        1,
+        1,
+        QUEUED,
+        timedelta(0),
+    )
+
+
+@pytest.mark.parametrize("state", sorted(ACTIVE))
+def test_a_chain_that_is_being_gone_through_is_not_begun_again(state: str) -> None:
+    assert first(chain(), [page(2, state)], "p", INCIDENT, CLOCK, "due") is None
+
+
+@pytest.mark.parametrize("state", [EXPIRED, FAILED, ACKNOWLEDGED, CANCELLED])
+def test_an_acknowledged_clock_is_paged_again_at_its_next_milestone(state: str) -> None:
+    assert first(chain(), [page(2, state)], "p", INCIDENT, CLOCK, "due") is not None
+
+
+def test_nobody_is_paged_where_nobody_is_on_call() -> None:
+    assert first((), [], "p", INCIDENT, CLOCK, "start") is None
+    assert following(page(), (), "p") is None
+
+
+def test_a_page_that_was_taken_gives_its_person_time_to_answer() -> None:
+    told = sent(page(), TAKEN, 5 * MINUTE, NOON)
+
+    assert (told.state, told.answer_by, told.provider_answer) == (SENT, NOON + 5 * MINUTE, "m-1")
+
+
+def test_a_page_that_was_not_taken_waits_for_nobody() -> None:
+    told = sent(page(), REFUSED, 5 * MINUTE, NOON)
+
+    assert (told.state, told.answer_by, told.delivered) == (FAILED, None, False)
+
+
+@pytest.mark.parametrize("state", [ACKNOWLEDGED, CANCELLED])
+def test_what_was_settled_while_a_page_was_on_its_way_stays_settled(state: str) -> None:
+    told = sent(page(state=state), TAKEN, 5 * MINUTE, NOON)
+
+    assert (told.state, told.sent_at, told.answer_by) == (state, NOON, None)
+
+
+def test_the_next_person_follows_at_once() -> None:
+    third = following(expired(page(2)), chain(), "p")
+
+    assert third is not None
+    assert (third.contact, third.level, third.round, third.wait) == ("person-3", 3, 1, timedelta(0))
+
+
+def test_after_the_last_the_chain_starts_over_in_a_new_round_after_a_pause() -> None:
+    again = following(expired(page(3)), chain(), "p")
+
+    assert again is not None
+    assert (again.contact, again.level, again.round, again.wait) == ("person-1", 1, 2, PAUSE)
+
+
+def test_whoever_leaves_the_chain_is_replaced_by_who_has_the_place() -> None:
+    assert contact_of(page(3), chain(3)).name == "person-3"
+    assert contact_of(page(3), chain(2)).name == "person-2"
+
+
+def test_an_acknowledgement_names_who_and_when() -> None:
+    seen = acknowledged(page(), "anna", NOON)
+
+    assert (seen.state, seen.acknowledged_by, seen.acknowledged_at) == (ACKNOWLEDGED, "anna", NOON)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "delivered", "answer"),
+    [
+        (200, '{"errcode": 0, "errmsg": "ok"}', True, '{"errcode": 0, "errmsg": "ok"}'),
+        (200, '{"errcode": 310000, "errmsg": "sign"}', False, 'errcode 310000: {"errcode": 310000, "errmsg": "sign"}'),
+        (200, '{"code": 19021, "msg": "sign"}', False, 'code 19021: {"code": 19021, "msg": "sign"}'),
+        (200, '{"StatusCode": 0, "code": 0}', True, '{"StatusCode": 0, "code": 0}'),
+        (200, '{"ok": false}', False, 'refused: {"ok": false}'),
+        (202, '{"status": "success", "dedup_key": "k"}', True, "k"),
+        (201, '{"id": "m-7"}', True, "m-7"),
+        (200, "ok", True, "ok"),
+        (200, "", True, ""),
+        (200, "[1]", True, "[1]"),
+        (302, "", False, "HTTP 302:"),
+        (500, "no\n  idea", False, "HTTP 500: no idea"),
+    ],
+)
+def test_a_channel_s_answer_is_read_not_only_its_status(status: int, body: str, delivered: bool, answer: str) -> None:
+    assert judge(status, body) == Delivery(delivered, answer)
+
+
+def test_a_long_answer_is_cut() -> None:
+    assert len(judge(500, "x" * 10_000).answer) == LONGEST_ANSWER
+    assert failed("ConnectTimeout") == Delivery(delivered=False, answer="ConnectTimeout")
