@@ -90,6 +90,17 @@ async def test_blocked_outputs_of_a_product_and_day_are_one_incident_under_artic
     assert "user-4711" not in stored[0]["all"]
 
 
+async def test_a_backend_whose_clock_is_ahead_keeps_no_duty_from_arising(desk: Desk, announcer: Announcer) -> None:
+    product = f"chat-{command_id()[-8:]}"
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    await announcer.announce(
+        "generation", flagged(product, ahead, generation_model_pb2.DECISION_BLOCK, "fraud"), product
+    )
+    seen = await desk.incident((await incident_titled(desk, product, 1)).incident_id)
+
+    assert instant(seen.clocks[0].anchor.at) < ahead - timedelta(minutes=59)
+
+
 @pytest.mark.clause("Deep Synthesis 11")
 async def test_a_spreading_claim_is_one_incident_under_article_11(desk: Desk, announcer: Announcer) -> None:
     claim_id = command_id()

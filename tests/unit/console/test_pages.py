@@ -14,8 +14,8 @@ from candor.refutation.v1 import model_pb2 as refutation_model
 from candor.refutation.v1 import service_pb2 as refutation
 from candor.rights.v1 import model_pb2 as rights_model
 from candor.rights.v1 import service_pb2 as rights
-from candor_console import checkpoint
-from candor_console.pages import incidents
+from candor_console import checkpoint, rendering
+from candor_console.pages import claims, incidents
 from candor_kit.deadletters import DeadLetter, DeadLetters
 from candor_kit.errors import Refusal, Unavailable
 from google.protobuf.struct_pb2 import Value
@@ -118,8 +118,8 @@ def test_the_overview_puts_what_is_due_first_in_front(desk: Any) -> None:
         requests=[request(strict_due=at(hours=-2))], next_page_token="x"
     )
     desk.calls.answers["ListClocks"] = escalation.ListClocksResponse(clocks=[clock()])
-    claims = [refutation_model.Claim(matches_last_hour=40), refutation_model.Claim(matches_last_hour=2)]
-    desk.calls.answers["ListClaims"] = refutation.ListClaimsResponse(claims=claims)
+    spreading = [refutation_model.Claim(matches_last_hour=40), refutation_model.Claim(matches_last_hour=2)]
+    desk.calls.answers["ListClaims"] = refutation.ListClaimsResponse(claims=spreading)
     desk.checkpoints.answer = checkpoint.Checkpoint("", "example.com/log", 1284, bytes(32), NOW - timedelta(minutes=3))
     desk.topics.found = (DeadLetters("rights", 2, ()), DeadLetters("consent", 0, ()))
     page = desk.get("/").text
@@ -424,3 +424,37 @@ def test_the_console_is_ready_while_services_are_away(desk: Any) -> None:
     answer = desk.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["ready"] is True
+
+
+def test_matches_in_a_row_are_put_together(desk: Any) -> None:
+    kinds = refutation_model.Step
+    order = [
+        kinds.KIND_REGISTERED,
+        kinds.KIND_VERDICT,
+        *[kinds.KIND_MATCHED] * 250,
+        kinds.KIND_SPREAD_DETECTED,
+        kinds.KIND_MATCHED,
+    ]
+    steps = [kinds(kind=kind, at=at(minutes=number), note=f"note {number}.") for number, kind in enumerate(order)]
+    desk.sit_down("auditor")
+    desk.calls.answers["GetClaim"] = refutation.GetClaimResponse(claim=refutation_model.Claim(claim_id=ID), steps=steps)
+    desk.calls.answers["GetNotice"] = Refusal("X", "", domain="x", status=grpc.StatusCode.NOT_FOUND)
+    page = desk.get(f"/claims/{ID}").text
+    assert [len(stretch.steps) for stretch in claims.stretches(steps)] == [1, 1, 250, 1, 1]
+    assert "Matches: 250" in page
+    assert "note 251." in page
+    assert "note 151." not in page
+    assert "The latest 100 are shown." in page
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "shown"),
+    [
+        ("网信部门 / CAC", "zh", "网信部门"),
+        ("网信部门 / CAC", "en", "CAC"),
+        ("Data Protection Commission", "zh", "Data Protection Commission"),
+        ("a / b / c", "zh", "a / b / c"),
+    ],
+)
+def test_a_recipient_is_named_in_the_readers_language(text: str, language: str, shown: str) -> None:
+    assert rendering.in_tongue(text, language) == shown

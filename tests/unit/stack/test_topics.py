@@ -1,6 +1,7 @@
 """Topics are declared with what the promises need: an end to every copy, and room for a dead letter's record."""
 
 import pytest
+from candor_kit.settings import ServiceSettings
 from candor_stack import candor_topics, service_topics
 from candor_stack.topics import DAY_MS, SERVICES
 
@@ -20,10 +21,12 @@ def test_a_dead_letter_fits_where_its_record_fitted(service: str) -> None:
     assert dead.max_message_bytes > intake.max_message_bytes
 
 
-def test_public_facts_outlive_a_month_and_generations_a_week() -> None:
-    days = {spec.name: (spec.retention_ms or 0) // DAY_MS for spec in candor_topics()}
-    assert days["candor.consent.v1"] == 35
-    assert days["candor.generation.v1"] == 7
+def test_no_topic_keeps_a_subject_longer_than_a_proof_of_erasure_says() -> None:
+    proven = ServiceSettings.model_fields["intake_retention_seconds"].default
+    for spec in candor_topics():
+        assert spec.retention_ms is not None
+        assert spec.segment_ms is not None
+        assert (spec.retention_ms + spec.segment_ms) / 1000 <= proven
 
 
 def test_every_service_has_three_topics() -> None:

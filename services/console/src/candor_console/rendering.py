@@ -47,6 +47,13 @@ def plain(value: Value) -> str:
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
+def in_tongue(text: str, language: str) -> str:
+    """One half of a text that carries both languages, as escalation writes a recipient: `中文 / English`."""
+    halves = text.split(" / ")
+    both = 2
+    return halves[0 if language == "zh" else 1] if len(halves) == both else text
+
+
 def web_link(url: str) -> bool:
     """Whether a URL may become a link: `javascript:` and the like may not."""
     try:
@@ -55,8 +62,8 @@ def web_link(url: str) -> bool:
         return False
 
 
-def helpers(text: Text, now: datetime) -> dict[str, Any]:
-    """The functions of a page made at `now` in the language of `text`."""
+def helpers(text: Text, language: str, now: datetime) -> dict[str, Any]:
+    """The functions of a page made at `now` in `language`, whose texts `text` gives."""
     return {
         "t": text,
         "now": now,
@@ -66,6 +73,7 @@ def helpers(text: Text, now: datetime) -> dict[str, Any]:
         "enum": enum,
         "plain": plain,
         "web_link": web_link,
+        "in_tongue": lambda words: in_tongue(words, language),
         "word": lambda message, field: text(enum(message, field), default=enum(message, field)),
         "time_left": lambda due: moments.left(due, now, text),
         "time_ago": lambda at: moments.ago(at, now, text),

@@ -124,7 +124,7 @@ PAGES: Texts = {
     "incidents.open": ("Open incidents", "未结事件"),
     "incidents.none": ("No open incidents.", "没有未结事件。"),
     "incident.opened": ("opened", "开启于"),
-    "incident.signals": ("{count} signals", "{count} 个信号"),
+    "incident.signals": ("signals: {count}", "信号数：{count}"),
     "incident.pages": ("Pages", "呼叫"),
     "incident.level": ("level {level}", "第 {level} 级"),
     "incident.sent": ("sent", "发送于"),
@@ -171,6 +171,8 @@ PAGES: Texts = {
     "claim.decided": ("Decided", "裁定时间"),
     "claim.explanation": ("What is true", "事实"),
     "claim.steps": ("Steps on record", "处置记录"),
+    "claim.matches": ("Matches: {count}", "匹配：{count}"),
+    "claim.more_matches": ("The latest {shown} are shown.", "显示最近 {shown} 条。"),
     # log
     "log.title": ("Generation log", "生成日志"),
     "log.lead": (

@@ -61,7 +61,7 @@ class Visit:
             "done": "",
             "refused": None,
         }
-        helpers = rendering.helpers(self.text, self.now)
+        helpers = rendering.helpers(self.text, self.lang, self.now)
         page = self.console.templates.get_template(template).render({**helpers, **frame, **context})
         return HTMLResponse(page, status_code=status)
 

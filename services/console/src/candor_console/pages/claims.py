@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 import grpc
+from candor.refutation.v1 import model_pb2 as model
 from candor.refutation.v1 import service_pb2 as refutation
 from candor_kit.errors import Refusal
 from starlette.responses import Response
@@ -12,6 +16,7 @@ from candor_console import rpcs
 from candor_console.visit import Visit
 
 PAGE_SIZE = 100
+MOST_MATCHES = 100
 
 
 async def index(visit: Visit) -> Response:
@@ -30,7 +35,33 @@ async def detail(visit: Visit) -> Response:
     found, notice = await asyncio.gather(
         visit.call(rpcs.GET_CLAIM, refutation.GetClaimRequest(claim_id=claim_id)), _notice(visit, claim_id)
     )
-    return visit.render("claim.html", found=found, notice=notice)
+    return visit.render("claim.html", found=found, stretches=stretches(found.steps), notice=notice)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Steps in a row: one of another kind, or all matches until something else happened; `latest` of these are shown."""
+
+    steps: Sequence[model.Step]
+
+    @property
+    def of_matches(self) -> bool:
+        """Whether these are matches, of which there can be thousands."""
+        return self.steps[0].kind == model.Step.KIND_MATCHED
+
+    @property
+    def latest(self) -> Sequence[model.Step]:
+        """The last of the steps, as many as a page can hold."""
+        return self.steps[-MOST_MATCHES:]
+
+
+def stretches(steps: Sequence[model.Step]) -> list[Stretch]:
+    """The steps, oldest first, with matches in a row put together."""
+    found: list[Stretch] = []
+    for matched, row in groupby(steps, key=lambda step: step.kind == model.Step.KIND_MATCHED):
+        listed = list(row)
+        found += [Stretch(listed)] if matched else [Stretch([step]) for step in listed]
+    return found
 
 
 async def _notice(visit: Visit, claim_id: str) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from candor_console import menu, rpcs
 from candor_console.pages import log as log_page
-from candor_console.rendering import enum, when
+from candor_console.rendering import enum, in_tongue, when
 from candor_console.visit import Visit
 
 MOST = 1000  # as many as one answer holds; more are shown as "1000+"
@@ -126,7 +126,7 @@ async def _clocks(visit: Visit) -> DueTile:
         Due(
             when(clock.strict_due),
             when(clock.anchor.at),
-            clock.recipient,
+            in_tongue(clock.recipient, visit.lang),
             clock.obligation_id,
             clock.citation,
             f"/incidents/{clock.incident_id}#clock-{clock.clock_id}",
