@@ -33,37 +33,18 @@ def start(folder: Path, packs: Path, *arguments: str, **more: str) -> subprocess
         **more,
     }
     command = [sys.executable, "-m", "candor_escalation.main", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
 
 
-@pytest.mark.parametrize("arguments", [(), ("--check-config",)])
-def test_the_service_refuses_to_start_with_a_wrong_pack_and_names_line_and_field(
-    tmp_path: Path, packs: Path, arguments: tuple[str, ...]
-) -> None:
+def test_the_service_refuses_to_start_with_a_wrong_pack_and_names_line_and_field(tmp_path: Path, packs: Path) -> None:
     wrong = packs / "eu" / "gdpr-33.yaml"
     text = wrong.read_text("utf-8").replace("due: {n: 72, unit: hours}", "due: {n: 72, unit: hour}")
     wrong.write_text(text, "utf-8")
     line = next(number for number, found in enumerate(text.splitlines(), 1) if "unit: hour}" in found)
-    ended = start(tmp_path, packs, *arguments)
+    ended = start(tmp_path, packs)
 
     assert ended.returncode == 2
     assert f"{wrong}:{line}: obligations[0].due.unit: " in ended.stderr
-
-
-def test_a_wrong_on_call_chain_is_named_as_well(tmp_path: Path, packs: Path) -> None:
-    chain = tmp_path / "oncall.yaml"
-    chain.write_text("contacts:\n  - name: anna\n    webhook: ftp://nowhere\n    ack_timeout_seconds: 60\n")
-    ended = start(tmp_path, packs, "--check-config", CANDOR_ONCALL_FILE=str(chain))
-
-    assert ended.returncode == 2
-    assert f"{chain}:3: contacts[0].webhook" in ended.stderr
-
-
-def test_outside_of_local_mode_somebody_must_be_on_call(tmp_path: Path, packs: Path) -> None:
-    ended = start(tmp_path, packs, "--check-config", CANDOR_LOCAL_MODE="false")
-
-    assert ended.returncode == 2
-    assert "CANDOR_ONCALL_FILE" in ended.stderr
 
 
 def test_a_right_configuration_passes(tmp_path: Path, packs: Path) -> None:

@@ -48,6 +48,24 @@ VITAMIN = Rumour(
     "about it",
     "en",
 )
+PASSED_ON = (
+    Rumour(
+        "刚刚接到亲戚电话，老家县城的粮库进水，3万吨大米全部发霉还照样卖给超市，最近千万别买散装米",
+        "粮库监测数据正常，市场监管部门抽检的大米全部合格",
+        "zh-CN",
+    ),
+    Rumour(
+        "航空公司客服私下说，从十月一日起所有国内机票要加收120元的座位清洁费，现在退票还来得及",
+        "民航部门没有批准任何新的附加费，退改规则没有变化",
+        "zh-CN",
+    ),
+    Rumour(
+        "A retired pilot revealed that 16 airports will close their night runways for good because the lamps attract "
+        "swarms of migrating moths",
+        "Runway timetables are public and unchanged; lamps were renewed in stages, one lane after another",
+        "en",
+    ),
+)
 ORDINARY = (
     "西瓜含水量很高，夏天冷藏之后口感更好，切开后应当用保鲜膜盖住并尽快吃完。",
     "A home battery stores energy from solar panels during the day for the evening.",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from pathlib import Path
 
-import pytest
+from candor.generation.v1.facts_pb2 import GenerationRecorded
 from candor.refutation.v1 import facts_pb2, model_pb2
 from deployment import Deployment
 
 from .conftest import Refutation
-from .samples import BATTERY, ORDINARY, VITAMIN, WATERMELON, Rumour
+from .samples import BATTERY, ORDINARY, PASSED_ON, VITAMIN, WATERMELON, Rumour
 
 _REAL = 25
 _FEWEST = 60  # characters
@@ -90,18 +91,42 @@ async def test_a_claim_is_matched_from_its_refutation_on(refutation: Refutation,
     assert {early, before}.isdisjoint(facts)
 
 
-async def test_real_rumours_are_found_inside_answers(
+def real_rumours(folder: Path) -> list[Rumour]:
+    with gzip.open(folder / "rumors.jsonl.gz") as lines:
+        texts = [line["text"] for line in map(json.loads, lines) if line["rumor"] and len(line["text"]) > _FEWEST]
+    truth = "经核实，该消息与事实不符，请勿相信和传播"
+    return [Rumour(text, truth, "zh-CN") for text in texts[:: len(texts) // _REAL]]
+
+
+async def test_rumours_are_found_inside_answers(
     refutation: Refutation, deployment: Deployment, test_data: Path | None
 ) -> None:
-    if test_data is None:
-        pytest.skip("CANDOR_TEST_DATA names no data; the tests above use sentences of our own")
-    with gzip.open(test_data / "rumors.jsonl.gz") as lines:
-        texts = [line["text"] for line in map(json.loads, lines) if line["rumor"] and len(line["text"]) > _FEWEST]
-    rumours = [
-        Rumour(text, "经核实，该消息与事实不符，请勿相信和传播", "zh-CN") for text in texts[:: len(texts) // _REAL]
-    ]
+    rumours = real_rumours(test_data) if test_data else list(PASSED_ON)
     claims = {await refutation.refute(rumour): rumour for rumour in rumours}
     generations = await refutation.record([f"{ORDINARY[0]}{rumour.text}{ORDINARY[0]}" for rumour in claims.values()])
 
     for claim_id, generation_id in zip(claims, generations, strict=True):
         assert (await matched(deployment, claim_id, 1))[generation_id].containment == 1.0
+
+
+async def test_outputs_that_cannot_be_read_now_are_matched_later(
+    refutation: Refutation, deployment: Deployment
+) -> None:
+    rumour = Rumour(
+        "图书馆后门的自动贩卖机昨天吐出了700枚假硬币，保安承认已经换给了来借书的学生，请检查你的零钱",
+        "贩卖机只支持扫码支付，机内没有硬币",
+        "zh-CN",
+    )
+    claim_id = await refutation.refute(rumour)
+    await asyncio.to_thread(deployment.runner.kill_service, "refutation")
+    (generation_id,) = await refutation.record([rumour.text])
+    await deployment.facts("generation", GenerationRecorded, lambda fact: fact.generation_id == generation_id)
+    await asyncio.to_thread(deployment.runner.kill_service, "generation")
+    await asyncio.to_thread(deployment.runner.start_service, "refutation")
+    # The consumer says that it waits; the service stays ready, because it lacks nothing itself.
+    async with asyncio.timeout(60):
+        while '"waiting"' not in deployment.runner.read_log("refutation").rsplit('"started"', 1)[-1]:
+            await asyncio.sleep(0.2)
+    await asyncio.to_thread(deployment.runner.start_service, "generation")
+
+    assert generation_id in await matched(deployment, claim_id, 1)

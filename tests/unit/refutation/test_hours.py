@@ -7,11 +7,12 @@ from candor.refutation.v1.facts_pb2 import ClaimMatched, ClaimRegistered, Spread
 from candor.refutation.v1.model_pb2 import BAND_AUTOMATIC, BAND_REVIEW, BAND_UNSPECIFIED
 from candor_kit import envelope
 from candor_refutation import codec
-from candor_refutation.domain.spread import Hour
+from candor_refutation.domain.spread import Hour, Levels
 from candor_refutation.stream.hours import changed, decode, encode
 from google.protobuf.message import Message
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LEVELS = Levels((1, 2))
 KEY = b"0194f0c0-0000-7000-8000-000000000001"
 MATCHED = ClaimMatched(claim_id=KEY.decode(), occurred_at=codec.timestamp(NOON), band=BAND_AUTOMATIC)
 
@@ -21,7 +22,7 @@ def headers(message: Message) -> envelope.Headers:
 
 
 def after(message: Message, hour: Hour | None = None) -> Hour | None:
-    return changed(hour or Hour(), KEY, message.SerializeToString(), headers(message))
+    return changed(hour or Hour(), LEVELS, KEY, message.SerializeToString(), headers(message))
 
 
 def test_a_match_is_counted_in_its_band() -> None:
@@ -55,9 +56,9 @@ def test_other_facts_change_nothing(message: Message) -> None:
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff\xff\xff", b"{}"])
 def test_a_record_that_is_not_what_it_says_is_passed(value: bytes | None) -> None:
-    assert changed(Hour(), KEY, value, headers(MATCHED)) is None
-    assert changed(Hour(), KEY, value, []) is None
-    assert changed(Hour(), KEY, value, [("ce_type", b"\xff")]) is None
+    assert changed(Hour(), LEVELS, KEY, value, headers(MATCHED)) is None
+    assert changed(Hour(), LEVELS, KEY, value, []) is None
+    assert changed(Hour(), LEVELS, KEY, value, [("ce_type", b"\xff")]) is None
 
 
 def test_a_moment_outside_the_calendar_is_passed() -> None:
@@ -71,6 +72,7 @@ def test_an_hour_survives_the_changelog() -> None:
     hour = after(MATCHED)
 
     assert hour is not None
+    assert hour.peak[0] == 1
     assert decode(encode(hour.announced_at(1))) == hour.announced_at(1)
 
 

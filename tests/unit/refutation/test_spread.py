@@ -17,7 +17,7 @@ SECONDS = st.lists(st.integers(0, 3 * 3600), min_size=1, max_size=300)
 def counted(times: Sequence[datetime], band: Band = Band.AUTOMATIC) -> Hour:
     hour = Hour()
     for at in times:
-        hour = hour.counted(at, band)
+        hour = hour.counted(at, band, LEVELS)
     return hour
 
 
@@ -57,22 +57,23 @@ def test_late_matches_never_make_an_hour_larger_than_it_is(seconds: list[int], r
 def test_a_spread_over_two_hours_of_the_clock_is_seen() -> None:
     times = [NOON + timedelta(minutes=35, seconds=60 * minute) for minute in range(50)]
 
-    assert counted(times).nominates(LEVELS) == 1
+    assert counted(times).nominates == (1, end_of(minute_of(times[-1])))
 
 
 def test_matches_that_a_person_must_look_at_are_counted_apart_and_nominate_nothing() -> None:
     hour = counted([NOON] * 500, Band.REVIEW)
 
     assert sum(hour.review.values()) == 500
-    assert hour.nominates(LEVELS) == 0
+    assert hour.nominates is None
 
 
 def test_an_announced_level_is_not_nominated_again_but_the_next_one_is() -> None:
     hour = counted([NOON] * 60)
 
-    assert hour.nominates(LEVELS) == 1
-    assert hour.announced_at(1).nominates(LEVELS) == 0
-    assert counted([NOON] * 120).announced_at(1).nominates(LEVELS) == 2
+    end = end_of(minute_of(NOON))
+    assert hour.nominates == (1, end)
+    assert hour.announced_at(1).nominates is None
+    assert counted([NOON] * 120).announced_at(1).nominates == (2, end)
     assert hour.announced_at(3).announced_at(1).announced == 3
 
 
@@ -94,3 +95,21 @@ def test_the_first_hour_of_the_calendar_has_a_start() -> None:
     first = datetime.min.replace(tzinfo=UTC)
 
     assert window_start(first) == first
+
+
+def test_a_level_reached_while_a_backlog_was_read_is_nominated_with_its_own_hour() -> None:
+    later = NOON + timedelta(hours=5)
+
+    assert counted([NOON] * 60 + [later] * 3).nominates == (1, end_of(minute_of(NOON)))
+    assert counted([NOON] * 60 + [later] * 55).nominates == (1, end_of(minute_of(later)))
+    assert counted([NOON] * 110 + [later] * 55).nominates == (2, end_of(minute_of(NOON)))
+
+
+@given(SECONDS)
+def test_what_is_nominated_is_confirmed_by_a_recount_of_the_same_hour(seconds: list[int]) -> None:
+    times = sorted(NOON + timedelta(seconds=second) for second in seconds)
+    nominated = counted(times).nominates
+
+    if nominated is not None:
+        level, end = nominated
+        assert LEVELS.reached(sum(end - WINDOW <= at < end for at in times)) >= level

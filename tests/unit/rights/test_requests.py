@@ -33,7 +33,7 @@ VERIFIED = Identity(verified=True, method="session", evidence_ref="s-1", decided
 
 
 def a_request(right: Right = Right.DELETION) -> Request:
-    return open_request("r-1", right, Regime.PIPL, NOW - DAY, DUE, NOW, by_topic=False)
+    return open_request("r-1", right, Regime.PIPL, NOW - DAY, DUE, NOW)
 
 
 def in_progress(right: Right = Right.DELETION) -> Request:
@@ -53,7 +53,7 @@ def answered(tasks: tuple[Task, ...], *expiries: datetime | None) -> tuple[Task,
 @pytest.mark.clause("GDPR 12(3)")
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=5)])
 def test_gdpr_12_3_a_clock_that_runs_a_little_ahead_is_tolerated(ahead: timedelta) -> None:
-    request = open_request("r-1", Right.ACCESS, Regime.GDPR, NOW + ahead, DUE, NOW, by_topic=False)
+    request = open_request("r-1", Right.ACCESS, Regime.GDPR, NOW + ahead, DUE, NOW)
     assert request.state is State.OPEN
 
 
@@ -61,7 +61,7 @@ def test_gdpr_12_3_a_clock_that_runs_a_little_ahead_is_tolerated(ahead: timedelt
 def test_gdpr_12_3_a_request_received_in_the_future_is_refused() -> None:
     received_at = NOW + timedelta(minutes=5, microseconds=1)
     with pytest.raises(Refused) as refused:
-        open_request("r-1", Right.ACCESS, Regime.GDPR, received_at, DUE, NOW, by_topic=False)
+        open_request("r-1", Right.ACCESS, Regime.GDPR, received_at, DUE, NOW)
     assert (refused.value.reason, refused.value.field) == ("TIME_IN_FUTURE", "received_at")
 
 
@@ -149,6 +149,13 @@ def test_pipl_47_a_deletion_stays_open_until_the_last_copy_is_gone() -> None:
     waiting = settle(request, answered(asked(request), NOW + DAY, NOW + 8 * DAY), NOW + 2 * DAY, NOW)
     assert (waiting.state, waiting.closes_at, waiting.erased_at) == (State.IN_PROGRESS, NOW + 8 * DAY, NOW)
     assert close(waiting, NOW + 8 * DAY).state is State.CLOSED
+
+
+@pytest.mark.clause("PIPL 47")
+def test_pipl_47_a_deletion_whose_last_copy_is_gone_by_now_closes_at_once() -> None:
+    request = in_progress()
+    closed = settle(request, answered(asked(request), NOW - DAY, NOW), None, NOW)
+    assert (closed.state, closed.closes_at, closed.closed_at) == (State.CLOSED, NOW, NOW)
 
 
 @pytest.mark.clause("GDPR 12(3)")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from candor_kit import deadletter
@@ -130,16 +131,29 @@ class DeadLetterReader:
 
     async def _ranges(self, consumer: AIOKafkaConsumer) -> dict[str, dict[TopicPartition, tuple[int, int]]]:
         """First and next offset of every partition; a topic that was never written to may not exist yet."""
-        existing = await consumer.topics()
+        numbers = await self._partition_numbers()
         ranges: dict[str, dict[TopicPartition, tuple[int, int]]] = {}
         for service in self._services:
             topic = deadletter.topic_of(service)
-            numbers = consumer.partitions_for_topic(topic) if topic in existing else None
-            partitions = [TopicPartition(topic, number) for number in sorted(numbers or ())]
+            partitions = [TopicPartition(topic, number) for number in numbers.get(topic, ())]
             begins = await consumer.beginning_offsets(partitions) if partitions else {}
             ends = await consumer.end_offsets(partitions) if partitions else {}
             ranges[service] = {partition: (begins[partition], ends[partition]) for partition in partitions}
         return ranges
+
+    async def _partition_numbers(self) -> dict[str, list[int]]:
+        """The partitions of every topic that exists. A consumer knows them only of topics it is subscribed to."""
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._bootstrap_servers,
+            client_id="candor.deadletters",
+            request_timeout_ms=int(TIMEOUT_SECONDS * 1000),
+        )
+        try:
+            await admin.start()
+            topics = await admin.describe_topics()
+        finally:
+            await admin.close()
+        return {topic["topic"]: sorted(part["partition"] for part in topic["partitions"]) for topic in topics}
 
 
 async def _read(consumer: AIOKafkaConsumer, wanted: Mapping[TopicPartition, tuple[int, int]]) -> list[ConsumerRecord]:

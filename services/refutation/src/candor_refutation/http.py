@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from candor_refutation import store
-from candor_refutation.api import Queries
 from candor_refutation.domain.refusal import Refused
+from candor_refutation.queries import Queries
 
 _JSON_LD = "application/ld+json"
 _PROBLEM = "application/problem+json"

@@ -4,11 +4,12 @@ from candor.refutation.v1 import reasons_pb2
 from candor_kit.client import channel
 from candor_kit.service import Service, run
 
-from candor_refutation.api import Queries, holder_api, refutation_api
+from candor_refutation.api import holder_api, refutation_api
 from candor_refutation.domain.refusal import Refused
 from candor_refutation.domain.spread import Levels
 from candor_refutation.handlers import Handlers
 from candor_refutation.http import notice_route
+from candor_refutation.queries import Queries
 from candor_refutation.settings import Settings
 from candor_refutation.stream.matching import Matcher, generations_consumer
 from candor_refutation.stream.spread import SpreadView

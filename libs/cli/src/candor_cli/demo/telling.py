@@ -47,7 +47,8 @@ class Telling:
 
     def summary(self, console_url: str, users: Path) -> None:
         """Print every figure and where to look next."""
-        table = Table("what was observed", "figure", title="Summary", title_justify="left")
+        table = Table("what was observed", title="Summary", title_justify="left")
+        table.add_column("figure", overflow="fold")
         for what, value in self.figures:
             table.add_row(what, value)
         table.add_row("seconds in all", f"{time.monotonic() - self.started:.0f}")

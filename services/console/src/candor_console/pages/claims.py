@@ -40,7 +40,7 @@ async def detail(visit: Visit) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Steps in a row: one of another kind, or all matches until something else happened; `latest` of these are shown."""
+    """Steps in a row: all matches until something else happened, or one step of another kind."""
 
     steps: Sequence[model.Step]
 

@@ -69,7 +69,7 @@ class Clocks:
             await clocks.update(tx.connection, clock)
         if not known and not change.started and clock_rules.waits(duties):
             _LOG.warning(
-                "a duty may have arisen, but no instant it counts from was told", incident_id=incident.incident_id
+                "a duty may have arisen, but the instant it counts from is unknown", incident_id=incident.incident_id
             )
         await self._close_if_over(tx, incident, duties)
         return [clock.clock_id for clock in change.started]

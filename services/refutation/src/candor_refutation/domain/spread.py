@@ -64,11 +64,14 @@ class Hour:
     Attributes:
         automatic: minute -> near-copies. Only these nominate.
         review: minute -> matches that a person looks at.
+        peak: the highest level seen that was not announced, and the latest minute that ended an hour of that level. It
+            is kept when the hour moves on: while a backlog is read, hours pass between two looks.
         announced: the highest level that is announced.
     """
 
     automatic: Mapping[int, int] = field(default_factory=dict)
     review: Mapping[int, int] = field(default_factory=dict)
+    peak: tuple[int, int] = (0, 0)
     announced: int = 0
 
     @property
@@ -76,26 +79,30 @@ class Hour:
         """The latest minute with a match, 0 when there is none."""
         return max((*self.automatic, *self.review), default=0)
 
-    def counted(self, at: datetime, band: Band) -> "Hour":
+    def counted(self, at: datetime, band: Band, levels: Levels) -> "Hour":
         """Count a match of a generation of `at`; one older than the hour changes nothing, buckets that are drop out."""
         minute = minute_of(at)
-        oldest = max(self.latest, minute) - MINUTES + 1
+        latest = max(self.latest, minute)
+        oldest = latest - MINUTES + 1
         if minute < oldest:
             return self
         automatic = {key: count for key, count in self.automatic.items() if key >= oldest}
         review = {key: count for key, count in self.review.items() if key >= oldest}
         bucket = automatic if band is Band.AUTOMATIC else review
         bucket[minute] = bucket.get(minute, 0) + 1
-        return replace(self, automatic=automatic, review=review)
+        reached = levels.reached(sum(automatic.values()))
+        peak = (reached, latest) if reached > self.announced and reached >= self.peak[0] else self.peak
+        return replace(self, automatic=automatic, review=review, peak=peak)
 
     def announced_at(self, level: int) -> "Hour":
         """Remember that a level is announced."""
         return replace(self, announced=max(self.announced, level))
 
-    def nominates(self, levels: Levels) -> int:
-        """Return the level to nominate: reached by near-copies and not announced yet; 0: none."""
-        level = levels.reached(sum(self.automatic.values()))
-        return level if level > self.announced else 0
+    @property
+    def nominates(self) -> tuple[int, datetime] | None:
+        """The level to nominate and the end of its hour; None: no level is reached that was not announced."""
+        level, minute = self.peak
+        return (level, end_of(minute)) if level > self.announced else None
 
 
 @dataclass(frozen=True)

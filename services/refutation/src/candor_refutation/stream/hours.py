@@ -8,7 +8,7 @@ from candor_kit import envelope, metrics
 from candor_kit.errors import Refusal
 
 from candor_refutation import codec
-from candor_refutation.domain.spread import Hour
+from candor_refutation.domain.spread import Hour, Levels
 
 _RECORDS = metrics.counter("spread_records", "Records that the spread table read, by result.", ("result",))
 _MATCHED = ClaimMatched.DESCRIPTOR.full_name
@@ -17,7 +17,9 @@ _DETECTED = SpreadDetected.DESCRIPTOR.full_name
 
 def encode(hour: Hour) -> bytes:
     """Write an hour."""
-    value = {"automatic": hour.automatic, "review": hour.review, "announced": hour.announced}
+    value = {
+        "automatic": hour.automatic, "review": hour.review, "peak": hour.peak, "announced": hour.announced
+    }  # fmt: skip
     return json.dumps(value, separators=(",", ":")).encode()
 
 
@@ -27,7 +29,13 @@ def decode(value: bytes | None) -> Hour:
         return Hour()
     try:
         fields = json.loads(value)
-        return Hour(_buckets(fields["automatic"]), _buckets(fields["review"]), int(fields["announced"]))
+        level, minute = fields["peak"]
+        return Hour(
+            automatic=_buckets(fields["automatic"]),
+            review=_buckets(fields["review"]),
+            peak=(int(level), int(minute)),
+            announced=int(fields["announced"]),
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         _RECORDS.labels("lost").inc()
         return Hour()
@@ -37,10 +45,12 @@ def _buckets(fields: Mapping[str, int]) -> dict[int, int]:
     return {int(minute): int(count) for minute, count in fields.items()}
 
 
-def changed(hour: Hour, key: bytes, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Hour | None:
+def changed(
+    hour: Hour, levels: Levels, key: bytes, value: bytes | None, headers: Iterable[tuple[str, bytes]]
+) -> Hour | None:
     """Return the hour of the claim `key` after a record; None when the record changes nothing, whatever it is."""
     try:
-        after = _apply(hour, key, value, envelope.read(headers))
+        after = _apply(hour, levels, key, value, envelope.read(headers))
     except (Refusal, ValueError, OverflowError):
         _RECORDS.labels("malformed").inc()
         return None
@@ -48,7 +58,7 @@ def changed(hour: Hour, key: bytes, value: bytes | None, headers: Iterable[tuple
     return after
 
 
-def _apply(hour: Hour, key: bytes, value: bytes | None, head: envelope.Envelope) -> Hour | None:
+def _apply(hour: Hour, levels: Levels, key: bytes, value: bytes | None, head: envelope.Envelope) -> Hour | None:
     if head.type == _DETECTED:
         detected = envelope.decode(value, head.content_type, SpreadDetected)
         return hour.announced_at(detected.level) if detected.claim_id.encode() == key else None
@@ -56,5 +66,5 @@ def _apply(hour: Hour, key: bytes, value: bytes | None, head: envelope.Envelope)
         matched = envelope.decode(value, head.content_type, ClaimMatched)
         band = codec.band_of(matched.band)
         if band is not None and matched.claim_id.encode() == key:
-            return hour.counted(codec.time_of(matched.occurred_at), band)
+            return hour.counted(codec.time_of(matched.occurred_at), band, levels)
     return None

@@ -9,6 +9,7 @@ from the changelog leaves Faust waiting for its recovery for ever.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from faust.exceptions import FaustError
 from mode import CrashingSupervisor
 
 from candor_refutation import codec
-from candor_refutation.domain.spread import Levels, end_of
+from candor_refutation.domain.spread import Levels
 from candor_refutation.settings import Settings
 from candor_refutation.stream.hours import changed, decode, encode
 
@@ -125,7 +126,7 @@ class SpreadView:
         async def count(stream: Any) -> None:  # noqa: ANN401
             async for event in stream.events():
                 key = event.key or b""
-                hour = changed(decode(table[key]), key, event.value, _header_pairs(event.headers))
+                hour = changed(decode(table[key]), self._levels, key, event.value, _header_pairs(event.headers))
                 if hour is not None:
                     table[key] = encode(hour)
                     self._changed.add(key)
@@ -137,19 +138,18 @@ class SpreadView:
             if app.crashed or app.should_stop:
                 raise ViewStoppedError(log.places(app.crash_reason) if app.crash_reason else "Faust stopped")
             for key in sorted(self._changed):
-                hour = decode(table[key])
-                level = hour.nominates(self._levels)
-                if level:
-                    await self._send(app, key, level, hour.latest)
+                nominated = decode(table[key]).nominates
+                if nominated is not None:
+                    await self._send(app, key, *nominated)
                 self._changed.discard(key)
 
-    async def _send(self, app: Any, key: bytes, level: int, minute: int) -> None:  # noqa: ANN401
+    async def _send(self, app: Any, key: bytes, level: int, window_end: datetime) -> None:  # noqa: ANN401
         now = self._clock.now()
         command = NominateSpreadRequest(
             command_id=str(uuid7(now)),
             claim_id=key.decode(),
             level=level,
-            window_end=codec.timestamp(end_of(minute)),
+            window_end=codec.timestamp(window_end),
         )
         name = command.DESCRIPTOR.full_name
         headers = envelope.headers_of(identifier=command.command_id, message_type=name, source=SOURCE, at=now)

@@ -56,7 +56,6 @@ class Request:
         closes_at: Set when every holder has proven a deletion: the request closes then and no earlier, because then the
             last copy is gone.
         erased_at: When this service erased its own data for a deletion.
-        by_topic: The request came in over the intake topic, where a copy of it stays for a while.
         forget: The person was erased while this request was under way; who asked is forgotten when it ends.
     """
 
@@ -72,7 +71,6 @@ class Request:
     closes_at: datetime | None = None
     closed_at: datetime | None = None
     erased_at: datetime | None = None
-    by_topic: bool = False
     forget: bool = False
 
     @property
@@ -94,7 +92,7 @@ def check_received(received_at: datetime, now: datetime) -> None:
 
 
 def open_request(
-    request_id: str, right: Right, regime: Regime, received_at: datetime, due: DueDate, now: datetime, *, by_topic: bool
+    request_id: str, right: Right, regime: Regime, received_at: datetime, due: DueDate, now: datetime
 ) -> Request:
     """Return the new request. Who asks is still to be verified; its due date runs from `received_at` all the same.
 
@@ -104,7 +102,7 @@ def open_request(
     Source: CCPA 7021; PIPL 50
     """
     check_received(received_at, now)
-    return Request(request_id, right, regime, State.OPEN, received_at, now, due, by_topic=by_topic)
+    return Request(request_id, right, regime, State.OPEN, received_at, now, due)
 
 
 def decide_identity(request: Request, identity: Identity) -> Request:

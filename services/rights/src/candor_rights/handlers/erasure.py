@@ -18,7 +18,7 @@ class Erasure:
         self._keys = keys
         self._copy_lifetime = copy_lifetime
 
-    async def erase(self, tx: Tx, stored: Stored) -> datetime | None:
+    async def erase(self, tx: Tx, stored: Stored) -> datetime:
         """Carry out a deletion here, in the transaction in which the last other holder has proven its own.
 
         1. The keys of the person's packages go, and an attempt under way starts from nothing.
@@ -26,8 +26,8 @@ class Erasure:
         3. This request and all finished ones forget who asked.
         4. Requests still under way need to know: they are sealed under a new key, and forget when they end.
 
-        The person and the request must be locked. Returns when the last copy is gone that a topic may hold; None when
-        none of the requests came over a topic.
+        The person and the request must be locked. Returns when the last copy on a topic is gone: the asks name the
+        subject, and so may have a command that opened a request.
         """
         sealed = _known(stored)
         connection = tx.connection
@@ -41,8 +41,7 @@ class Erasure:
         await requests.forget(connection, [other.request.request_id for other in every if other not in going_on])  # 3
         for other in going_on:  # 4
             await self._reseal(tx, key, other)
-        copies = [other.request.opened_at + self._copy_lifetime for other in every if other.request.by_topic]
-        return max(copies, default=None)
+        return tx.now + self._copy_lifetime
 
     async def forget(self, tx: Tx, stored: Stored) -> None:
         """Forget who asked, at the end of a request during which the person was erased.

@@ -30,8 +30,8 @@ class RequestHandlers:
         check_received(received_at, tx.now)
         right, regime = codec.right_of(command.right), codec.regime_of(command.regime)
         due = self._due_dates.due(regime, right, received_at)
-        request_id, by_topic = tx.new_id(), tx.caller.by_topic
-        request = open_request(request_id, right, regime, received_at, due, tx.now, by_topic=by_topic)
+        request_id = tx.new_id()
+        request = open_request(request_id, right, regime, received_at, due, tx.now)
         pseudonym = self._keys.pseudonym(command.subject)
         await requests.lock_person(tx.connection, pseudonym)
         key = await self._keys.key(tx.connection, command.subject)

@@ -26,7 +26,6 @@ CREATE TABLE request (
     closes_at       timestamptz,
     closed_at       timestamptz,
     erased_at       timestamptz,
-    by_topic        boolean NOT NULL,
     forget          boolean NOT NULL DEFAULT false,
     person          bytea,
     sealed_person   bytea,

@@ -11,7 +11,7 @@ from candor_rights.store import Connection, Row
 
 _COLUMNS = (
     "request_id, asked_right, regime, state, received_at, opened_at, strict_due, citation, identity_method,"
-    " identity_ok, decided_at, refusal_ground, closes_at, closed_at, erased_at, by_topic, forget, person,"
+    " identity_ok, decided_at, refusal_ground, closes_at, closed_at, erased_at, forget, person,"
     " sealed_person, evidence_ref"
 )
 
@@ -59,10 +59,10 @@ async def insert(connection: Connection, request: Request, person: SealedPerson)
     """Add a new request."""
     await connection.execute(
         "INSERT INTO request (request_id, asked_right, regime, state, received_at, opened_at, strict_due, citation,"
-        " by_topic, person, sealed_person) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " person, sealed_person) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             request.request_id, request.right, request.regime, request.state, request.received_at, request.opened_at,
-            request.due.strict, request.due.citation, request.by_topic, person.pseudonym, person.sealed,
+            request.due.strict, request.due.citation, person.pseudonym, person.sealed,
         ),
     )  # fmt: skip
 
@@ -200,7 +200,6 @@ def _stored(row: Row) -> Stored:
         closes_at=row["closes_at"],
         closed_at=row["closed_at"],
         erased_at=row["erased_at"],
-        by_topic=row["by_topic"],
         forget=row["forget"],
     )
     person = SealedPerson(row["person"], row["sealed_person"]) if row["person"] is not None else None
