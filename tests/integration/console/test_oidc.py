@@ -158,6 +158,22 @@ async def test_an_answer_counts_once(site: Site) -> None:
     assert (await site.browser.get(back)).status_code == 403
 
 
+async def test_an_answer_needs_the_state_that_was_sent(site: Site) -> None:
+    back = await site.agree(await site.begin())
+    state = parse_qs(urlsplit(back).query)["state"][0]
+    changed = back.replace(state, state[::-1])
+    assert changed != back
+    assert (await site.browser.get(changed)).status_code == 403
+    assert (await site.browser.get("/")).status_code == 303
+
+
+async def test_a_flow_is_used_up_by_its_first_answer(site: Site) -> None:
+    back = await site.agree(await site.begin())
+    state = parse_qs(urlsplit(back).query)["state"][0]
+    assert (await site.browser.get(f"/sign-in/return?code=guessed&state={state}")).status_code == 403
+    assert (await site.browser.get(back)).status_code == 403
+
+
 async def test_a_refusal_at_the_provider_is_told(site: Site) -> None:
     address = await site.begin()
     state = parse_qs(urlsplit(address).query)["state"][0]

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from .desk import Desk
 
-ANSWER_SECONDS = 3
+ANSWER_SECONDS = 600
 PROFILE = {
     "jurisdictions": ["CN", "EU"],
     "operator_class": "other",

@@ -125,7 +125,7 @@ async def test_outputs_that_cannot_be_read_now_are_matched_later(
     await asyncio.to_thread(deployment.runner.start_service, "refutation")
     # The consumer says that it waits; the service stays ready, because it lacks nothing itself.
     async with asyncio.timeout(60):
-        while '"waiting"' not in deployment.runner.read_log("refutation").rsplit('"started"', 1)[-1]:
+        while '"waiting"' not in deployment.runner.read_log("refutation").rsplit('"started"', 1)[-1]:  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.2)
     await asyncio.to_thread(deployment.runner.start_service, "generation")
 

@@ -42,6 +42,11 @@ async def test_a_dead_letter_is_listed_shown_and_replayed_once_its_cause_is_gone
         channel="signup",
     )
     stub = service_pb2_grpc.ConsentServiceStub(deployment.channel("consent", "operator"))
+    await stub.DefinePurpose(
+        service_pb2.DefinePurposeRequest(
+            command_id=command_id(), purpose_id=purpose, description="d", method="m", categories=["prompt"]
+        )
+    )
     # The notice comes a moment too late: the consent is refused, and set aside.
     grant.given_at.FromDatetime(datetime.now(UTC))
     await deployment.emit("consent", grant)
@@ -50,14 +55,14 @@ async def test_a_dead_letter_is_listed_shown_and_replayed_once_its_cause_is_gone
     code, said = await candor(deployment, "dlq", "list", "consent", "--json")
     assert code == 0, said
     letter = next(item for item in map(json.loads, said.splitlines()) if item["id"] == grant.command_id)
-    assert letter["reason"] == "PURPOSE_UNKNOWN"
+    assert letter["reason"] == "NOTICE_UNKNOWN"
     assert grant.subject not in said
 
     code, said = await candor(deployment, "dlq", "show", "consent", str(letter["partition"]), str(letter["offset"]))
     assert code == 0, said
-    assert json.loads(said)["reason"] == "PURPOSE_UNKNOWN"
+    assert json.loads(said)["reason"] == "NOTICE_UNKNOWN"
 
-    await _define(stub, purpose, notice, grant)
+    await _publish(stub, purpose, notice, grant)
     code, said = await candor(deployment, "dlq", "replay", "consent", "--id", grant.command_id)
     assert (code, said.strip()) == (0, "1 put back")
     facts = await deployment.facts("consent", facts_pb2.ConsentGranted, lambda fact: fact.subject == grant.subject)
@@ -77,17 +82,12 @@ async def test_a_wrong_use_of_the_command_says_what_to_do(deployment: Deployment
     assert "--all" in said
 
 
-async def _define(
+async def _publish(
     stub: service_pb2_grpc.ConsentServiceAsyncStub,
     purpose: str,
     notice: str,
     grant: service_pb2.GrantConsentRequest,
 ) -> None:
-    await stub.DefinePurpose(
-        service_pb2.DefinePurposeRequest(
-            command_id=command_id(), purpose_id=purpose, description="d", method="m", categories=["prompt"]
-        )
-    )
     publish = service_pb2.PublishNoticeRequest(
         command_id=command_id(),
         notice_id=notice,

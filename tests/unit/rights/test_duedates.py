@@ -76,6 +76,16 @@ def test_ccpa_7026_15_business_days(due_dates: DueDates, right: Right) -> None:
     assert (due.strict, due.citation) == (at("2026-11-16T09:00:00-08:00"), "CCPA 7026")
 
 
+def test_where_several_packs_apply_the_earliest_date_is_worked_to(packs: tuple[Pack, ...], tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "packs" / FILES[0]).read_text(encoding="utf-8")
+    sooner = text.split("vectors:")[0].replace("id: cn.gbt-35273-requests", "id: cn.sooner").replace("n: 30", "n: 15")
+    (tmp_path / "sooner.yaml").write_text(f"{sooner}vectors:\n  - {{name: none, expect: []}}\n", encoding="utf-8")
+    received_at = at("2026-11-22T10:00:00+08:00")
+    for both in (packs + load(tmp_path), load(tmp_path) + packs):
+        due = DueDates(both).due(Regime.PIPL, Right.ACCESS, received_at)
+        assert due.strict == received_at + timedelta(days=15)
+
+
 @given(st.sampled_from(Regime), st.sampled_from(Right), st.datetimes(datetime(2023, 4, 1), datetime(2090, 1, 1)))  # noqa: DTZ001
 def test_every_right_has_a_due_date_after_receipt_under_every_regime(
     due_dates: DueDates, regime: Regime, right: Right, received: datetime

@@ -23,8 +23,8 @@ MIB = 1024 * 1024
 SERVICES = ("consent", "rights", "generation", "refutation", "escalation")
 PARTITIONS = 4
 
-# How long a record stays on any topic. Facts, asks and commands can name a subject, and a proof of erasure names when the
-# last copy expires (this and one segment), so no topic may keep its records longer than that.
+# How long a record stays on any topic. Facts, asks and commands can name a subject, and a proof of erasure names when
+# the last copy expires (this and one segment), so no topic may keep its records longer than that.
 _RETENTION_DAYS = 7
 
 

@@ -37,9 +37,11 @@ class Sweeper:
         """Do what is due, and tell how long to sleep."""
         async with self._service.transaction("sweeper") as tx:
             reached = await self._clocks.reach_milestones(tx)
+        if reached:
+            return 0.0  # milestones first: there may be more
         async with self._service.transaction("sweeper") as tx:
             moved = await self._pages.move_on(tx)
-        if reached or moved:
+        if moved:
             return 0.0
         async with self._service.transaction("sweeper") as tx:
             seconds = await milestones.seconds_to_next(tx.connection)

@@ -51,21 +51,15 @@ async def reach(connection: Connection, limit: int) -> list[Milestone]:
     Whoever locks here waits for nobody, so two sweepers cannot come to block each other.
     """
     cursor = await connection.execute(
-        "SELECT m.clock_id, m.kind, m.revision FROM milestone m JOIN incident i USING (incident_id)"
-        " WHERE m.state = 'pending' AND m.due_at <= clock_timestamp()"
-        " ORDER BY m.due_at LIMIT %s FOR UPDATE OF m, i SKIP LOCKED",
+        "WITH due AS (SELECT d.clock_id, d.kind, d.revision FROM milestone d JOIN incident i USING (incident_id)"  # noqa: S608
+        " WHERE d.state = 'pending' AND d.due_at <= clock_timestamp()"
+        " ORDER BY d.due_at LIMIT %s FOR UPDATE OF d, i SKIP LOCKED)"
+        " UPDATE milestone m SET state = 'reached', reached_at = clock_timestamp() FROM due"
+        " WHERE (m.clock_id, m.kind, m.revision) = (due.clock_id, due.kind, due.revision)"
+        f" RETURNING {_COLUMNS}",
         (limit,),
     )
-    reached = []
-    for row in await cursor.fetchall():
-        written = await connection.execute(
-            "UPDATE milestone m SET state = 'reached', reached_at = clock_timestamp()"  # noqa: S608 - a constant
-            " WHERE m.clock_id = %s AND m.kind = %s AND m.revision = %s AND m.state = 'pending'"
-            f" RETURNING {_COLUMNS}",
-            (row["clock_id"], row["kind"], row["revision"]),
-        )
-        reached += [_milestone(found) for found in await written.fetchall()]
-    return reached
+    return sorted((_milestone(row) for row in await cursor.fetchall()), key=lambda milestone: milestone.due_at)
 
 
 async def seconds_to_next(connection: Connection) -> float | None:
