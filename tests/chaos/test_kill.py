@@ -97,7 +97,7 @@ def _parts(records: list[RecordRequest]) -> list[list[RecordRequest]]:
 
 
 async def _flow(deployment: Deployment, victim: str, part: list[RecordRequest]) -> None:
-    """Put a part of the records on the topic; at a random one the victim dies, and the flow goes on while it is away."""
+    """Put a part of the records on the topic; at a random one the victim dies, and the flow goes on meanwhile."""
     fatal = random.randrange(0, len(part), CHUNK)  # noqa: S311 - the moment is to be random
     restarts: list[asyncio.Future[None]] = []
     for start in range(0, len(part), CHUNK):

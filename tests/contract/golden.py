@@ -74,7 +74,7 @@ def _fill(message: Message, descriptor: Descriptor) -> None:
             part.string_value = field.name
         else:
             part.SetInParent()
-            _fill(part, field.message_type)
+            _fill(part, part.DESCRIPTOR)
 
 
 def _scalar(field: FieldDescriptor) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .controls import PAGE, ROOT, collect
+from controls import PAGE, ROOT, collect
 
 
 def test_every_citation_has_a_test_and_every_tested_clause_a_rule() -> None:

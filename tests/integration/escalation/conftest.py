@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from .desk import Desk
 
-ANSWER_SECONDS = 600
+ANSWER_SECONDS = 3
 PROFILE = {
     "jurisdictions": ["CN", "EU"],
     "operator_class": "other",

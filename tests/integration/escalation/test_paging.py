@@ -97,6 +97,16 @@ async def test_an_acknowledgement_covers_the_pages_until_the_next_milestone_that
     assert channels.about(incident_id, "team-lead") == []
 
 
+async def test_a_due_date_pages_again_even_while_the_first_page_is_unanswered(desk: Desk, channels: Channels) -> None:
+    aware = datetime.now(UTC) - timedelta(hours=24) + timedelta(seconds=2)
+    incident_id = (await desk.report("illegal_content", {"product": "chat"}, aware=aware)).incident_id
+    pages = await channels.wait(incident_id, "duty-officer", count=2)
+
+    assert [told["cause"] for told in pages] == ["start", "due"]
+    lead = await channels.wait(incident_id, "team-lead")
+    assert [told["cause"] for told in lead] == ["due"]
+
+
 async def test_what_a_channel_refuses_in_a_body_with_status_200_goes_to_the_next_person_at_once(
     desk: Desk, channels: Channels
 ) -> None:

@@ -6,15 +6,14 @@ import pytest
 from candor_escalation.domain.delivery import LONGEST_ANSWER, failed, judge
 from candor_escalation.domain.paging import (
     ACKNOWLEDGED,
-    ACTIVE,
     CANCELLED,
-    EXPIRED,
     FAILED,
     PAUSE,
     QUEUED,
     SENT,
     Delivery,
     acknowledged,
+    again,
     contact_of,
     expired,
     first,
@@ -29,30 +28,23 @@ REFUSED = Delivery(delivered=False, answer="HTTP 500")
 
 
 def test_the_first_page_goes_to_the_first_in_the_chain() -> None:
-    begun = first(chain(), [], "p", INCIDENT, CLOCK, "start")
+    begun = first(chain(), "p", INCIDENT, CLOCK, "start")
 
     assert begun is not None
-    assert (begun.contact, begun.level, begun.round, begun.state, begun.wait) == (
-        "person-1",
-        1,
-        1,
-        QUEUED,
-        timedelta(0),
-    )
+    assert (begun.contact, begun.level, begun.round, begun.state) == ("person-1", 1, 1, QUEUED)
+    assert begun.wait == timedelta(0)
 
 
-@pytest.mark.parametrize("state", sorted(ACTIVE))
-def test_a_chain_that_is_being_gone_through_is_not_begun_again(state: str) -> None:
-    assert first(chain(), [page(2, state)], "p", INCIDENT, CLOCK, "due") is None
+def test_a_milestone_that_pages_asks_whoever_is_asked_now_again_and_loses_no_level() -> None:
+    told = sent(page(2, round_=3), TAKEN, 5 * MINUTE, NOON)
+    asked = again(told, "p", "due")
 
-
-@pytest.mark.parametrize("state", [EXPIRED, FAILED, ACKNOWLEDGED, CANCELLED])
-def test_an_acknowledged_clock_is_paged_again_at_its_next_milestone(state: str) -> None:
-    assert first(chain(), [page(2, state)], "p", INCIDENT, CLOCK, "due") is not None
+    assert (asked.page_id, asked.cause, asked.contact, asked.level, asked.round) == ("p", "due", "person-2", 2, 3)
+    assert (asked.state, asked.sent_at, asked.answer_by) == (QUEUED, None, None)
 
 
 def test_nobody_is_paged_where_nobody_is_on_call() -> None:
-    assert first((), [], "p", INCIDENT, CLOCK, "start") is None
+    assert first((), "p", INCIDENT, CLOCK, "start") is None
     assert following(page(), (), "p") is None
 
 

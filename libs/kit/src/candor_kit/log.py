@@ -49,6 +49,8 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_LibraryHandler()], level=logging.WARNING, force=True)
+    # While a broker is away it repeats itself many times a second; our own loops say that they wait, and for what.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def get(name: str) -> structlog.typing.FilteringBoundLogger:

@@ -13,7 +13,7 @@ class Settings(ServiceSettings):
         (50, 100, 200), description="near-copies of a claim within an hour that make level 1, 2, …; a JSON list"
     )
     notice_base_url: str = Field(
-        "", description="public base address of /refutations/…, as it stands in notices; empty: the console's address"
+        "", description="public base address of /refutations/…, as it stands in notices; empty: CANDOR_HTTP_LISTEN"
     )
     notice_publisher: str = Field("Candor", min_length=1, description="the organisation that publishes the notices")
     spread_patience_seconds: float = Field(
@@ -28,4 +28,4 @@ class Settings(ServiceSettings):
     @property
     def notice_base(self) -> str:
         """The base address that notices carry."""
-        return self.notice_base_url or self.console_url
+        return (self.notice_base_url or f"http://{self.http_listen}").rstrip("/")

@@ -118,7 +118,7 @@ def _lines(path: Path | None, sample: str) -> Iterator[tuple[str, dict[str, Any]
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{name} cannot be read: {error}"
         raise InputError(msg) from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.starlette_client import OAuth
 from joserfc.errors import JoseError
 
 from candor_console.sessions import Flow, Tokens
@@ -46,6 +45,8 @@ class Provider:
     def __init__(
         self, *, issuer: str, client_id: str, client_secret: str, scope: str, roles_claim: str, name_claim: str
     ) -> None:
+        from authlib.integrations.starlette_client import OAuth  # a local deployment starts without it
+
         self._issuer = issuer.rstrip("/")
         self._roles_claim = roles_claim
         self._name_claim = name_claim

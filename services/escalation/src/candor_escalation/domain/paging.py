@@ -4,7 +4,6 @@ An acknowledgement says that a person has seen it. It stops the paging until the
 never the clock.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -73,13 +72,25 @@ class Delivery:
     answer: str
 
 
-def first(
-    chain: tuple[Contact, ...], pages: Iterable[Page], page_id: str, incident_id: str, clock_id: str, cause: str
-) -> Page | None:
-    """The first page of a cause; none where nobody is on call, or the chain is already being gone through."""
-    if not chain or any(page.state in ACTIVE for page in pages):
+def first(chain: tuple[Contact, ...], page_id: str, incident_id: str, clock_id: str, cause: str) -> Page | None:
+    """The first page of a cause; none where nobody is on call."""
+    if not chain:
         return None
     return Page(page_id, incident_id, clock_id, cause, chain[0].name, level=1, round=1, state=QUEUED)
+
+
+def again(active: Page, page_id: str, cause: str) -> Page:
+    """The page of a new cause while the chain is being gone through: to whoever is asked now, in place of theirs."""
+    return Page(
+        page_id=page_id,
+        incident_id=active.incident_id,
+        clock_id=active.clock_id,
+        cause=cause,
+        contact=active.contact,
+        level=active.level,
+        round=active.round,
+        state=QUEUED,
+    )
 
 
 def sent(page: Page, delivery: Delivery, timeout: timedelta, now: datetime) -> Page:

@@ -43,9 +43,14 @@ class Pages:
         self._wake = wake
 
     async def begin(self, tx: Tx, incident_id: str, clock_id: str, cause: str) -> None:
-        """Page the first in the chain, unless the chain is being gone through for this clock."""
-        known = await pages.of_clock(tx.connection, clock_id)
-        page = paging.first(self._chain, known, tx.new_id(), incident_id, clock_id, cause)
+        """Page the first in the chain, or whoever is asked now if it is being gone through for this clock."""
+        asked = [page for page in await pages.of_clock(tx.connection, clock_id) if page.state in ACTIVE]
+        page = (
+            paging.again(asked[-1], tx.new_id(), cause)
+            if asked
+            else paging.first(self._chain, tx.new_id(), incident_id, clock_id, cause)
+        )
+        await self.cancel(tx, clock_id)
         if page is not None:
             await self._queue(tx, page)
 
