@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Value
@@ -53,12 +53,12 @@ def read(kind: type[Message]) -> tuple[bytes, dict[str, Any]]:
 def filled(kind: type[Message]) -> Message:
     """An example with every field set, so that a changed number or type of any field shows."""
     message = kind()
-    _fill(message, kind.DESCRIPTOR)
+    _fill(message)
     return message
 
 
-def _fill(message: Message, descriptor: Descriptor) -> None:
-    for field in descriptor.fields:
+def _fill(message: Message) -> None:
+    for field in message.DESCRIPTOR.fields:
         if field.message_type is None:
             value = _scalar(field)
             if field.is_repeated:
@@ -74,7 +74,7 @@ def _fill(message: Message, descriptor: Descriptor) -> None:
             part.string_value = field.name
         else:
             part.SetInParent()
-            _fill(part, part.DESCRIPTOR)
+            _fill(part)
 
 
 def _scalar(field: FieldDescriptor) -> Any:

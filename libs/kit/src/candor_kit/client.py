@@ -48,7 +48,11 @@ def channel_with(address: str, token: Callable[[], str] | None) -> grpc.aio.Chan
     """Return a channel whose calls carry the token that `token` returns at that moment."""
     return grpc.aio.insecure_channel(
         address,
-        options=[("grpc.max_receive_message_length", _LARGEST_MESSAGE)],
+        options=[
+            ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
+            # By default a service that was away for a while is tried again only after minutes.
+            ("grpc.max_reconnect_backoff_ms", 2000),
+        ],
         interceptors=[_Unary(token), _Stream(token)],
     )
 
