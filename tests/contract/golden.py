@@ -77,7 +77,7 @@ def _fill(message: Message) -> None:
             _fill(part)
 
 
-def _scalar(field: FieldDescriptor) -> Any:
+def _scalar(field: Any) -> Any:
     if field.enum_type is not None:
         return field.enum_type.values[-1].number
     if field.cpp_type in _WHOLE:
