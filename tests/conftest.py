@@ -46,10 +46,13 @@ async def deployment(backing_kind: str, stack_folder: Path, jar_cache: Path) -> 
 
 
 @pytest.fixture(scope="session")
-def bare_stack(backing_kind: str, stack_folder: Path, jar_cache: Path) -> Iterator[LocalStack]:
-    """Only Kafka and PostgreSQL."""
-    assert backing_kind
-    with LocalStack(stack_folder / "bare", cache=jar_cache) as stack:
+def bare_stack(stack_folder: Path, jar_cache: Path) -> Iterator[LocalStack]:
+    """A Kafka and a PostgreSQL of our own, whatever the environment names: these are killed and started again."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"):
+            environment.delenv(name, raising=False)
+        stack = LocalStack(stack_folder / "bare", cache=jar_cache)
+    with stack:
         yield stack
 
 

@@ -59,7 +59,7 @@ def _docker(*arguments: str) -> bool:
 
 
 def _postgres(stack: ExitStack) -> str:
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer
 
     container = stack.enter_context(PostgresContainer(POSTGRES_IMAGE, driver=None))
     return str(container.get_connection_url())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from typing import Self
 
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.waiting_utils import wait_for_logs
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 _CLIENT_PORT = 9092
 
@@ -18,16 +17,12 @@ class KafkaContainer(DockerContainer):
         super().__init__(image)
         self._port = _free_port()
         self.with_bind_ports(_CLIENT_PORT, self._port)
+        self.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(120))
         for name, value in self._settings().items():
             self.with_env(f"KAFKA_{name}", value)
 
     def bootstrap_servers(self) -> str:
         return f"127.0.0.1:{self._port}"
-
-    def start(self) -> Self:
-        super().start()
-        wait_for_logs(self, r"Kafka Server started", timeout=120)
-        return self
 
     def _settings(self) -> dict[str, str]:
         return {

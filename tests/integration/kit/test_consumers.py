@@ -164,3 +164,12 @@ async def test_facts_of_one_key_keep_their_order(running: Toy) -> None:
         await stub.GrantConsent(grant(name, command_id()))
     facts = await running.session.facts(running.name, facts_pb2.PurposeDefined, count=60)
     assert [fact.purpose.purpose_id for fact in facts] == wanted
+
+
+async def test_records_that_wait_for_half_of_their_retention_raise_an_alarm(
+    idle: Toy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await idle.start(intake_retention_seconds=0)
+    await idle.session.emit(idle.name, grant("old", command_id()))
+    await idle.until_effects(1)
+    await idle.said(capsys, "records wait for half of their retention")

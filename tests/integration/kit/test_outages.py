@@ -25,6 +25,24 @@ async def test_without_a_database_at_the_start_it_waits_and_then_serves(
     await idle.stub("backend").GrantConsent(grant("p", command_id()))
 
 
+async def test_without_a_broker_at_the_start_it_waits_accepts_calls_and_then_publishes(
+    idle: Toy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    idle.stack.kafka.kill()
+    try:
+        await idle.start(wait=False)
+        await idle.said(capsys, "waiting for the broker and the database")
+        parts = await idle.ready(expected=False)
+        assert parts["database"] == "ok"
+        assert parts["broker"] == "does not answer"
+        await idle.stub("backend").GrantConsent(grant("early", command_id()))
+    finally:
+        await asyncio.to_thread(idle.stack.kafka.start)
+    await idle.ready()
+    facts = await idle.session.facts(idle.name, facts_pb2.PurposeDefined, timeout=60)
+    assert {fact.purpose.purpose_id for fact in facts} == {"early"}
+
+
 async def test_a_database_that_dies_in_flight_loses_nothing(running: Toy) -> None:
     commands = [grant(f"p{number:03}", command_id()) for number in range(200)]
     await running.session.emit_many(running.name, list(commands[:100]))

@@ -99,12 +99,14 @@ class Consumer:
         *,
         batch: int,
         max_failures: int,
+        retention_seconds: int,
     ) -> None:
         self._reader = reader
         self._transactions = transactions
         self._bootstrap_servers = bootstrap_servers
         self._batch = batch
         self._max_failures = max_failures
+        self._retention_seconds = retention_seconds
         self._positions: dict[TopicPartition, int] = {}
         self._fatal: Exception | None = None
         self._failures = 0
@@ -264,11 +266,19 @@ class Consumer:
         if partition in self._positions:
             self._positions[partition] = following
         self._failures = 0
+        self._show_age(steps[-1].record)
         for result, reason in results:
             metrics.RECORDS.labels(self._reader.name, result).inc()
             if result == "dead_letter":
                 metrics.DEAD_LETTERS.labels(self._reader.name, reason).inc()
         return True
+
+    def _show_age(self, record: ConsumerRecord) -> None:
+        """Alarm when records wait for half of the time that a topic keeps them: behind that, they would be lost."""
+        behind = self._transactions.clock.now().timestamp() - record.timestamp / 1000
+        metrics.CONSUMER_BEHIND.labels(self._reader.name).set(behind)
+        if behind > self._retention_seconds / 2:
+            _LOG.error("records wait for half of their retention", consumer=self._reader.name, seconds=round(behind))
 
     async def _advance(self, tx: Tx, partition: TopicPartition, following: int) -> bool:
         cursor = await tx.connection.execute(

@@ -155,6 +155,7 @@ class Service:
             self.settings.kafka_bootstrap_servers,
             batch=self.settings.batch_size,
             max_failures=self.settings.max_failures,
+            retention_seconds=self.settings.intake_retention_seconds,
         )
 
     def _grpc_server(self, edge: Edge, apis: list[Api]) -> grpc.aio.Server:

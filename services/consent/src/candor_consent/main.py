@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from candor.consent.v1 import reasons_pb2
+from candor_kit.holding import task_consumer
 from candor_kit.keys import SubjectKeys
 from candor_kit.service import Service, run
 
@@ -14,7 +15,6 @@ from candor_consent.handlers import Handlers
 from candor_consent.people import People
 from candor_consent.queries import Queries
 from candor_consent.settings import Settings
-from candor_consent.stream import rights_asks
 from candor_consent.sweeper import Sweeper
 from candor_consent.tasks import Tasks
 
@@ -32,8 +32,9 @@ async def compose(settings: Settings) -> Service:
     people = People(keys)
     handlers = Handlers(people)
     queries = Queries(keys)
+    tasks = Tasks(keys, people, timedelta(seconds=settings.intake_retention_seconds))
     service.serve(consent_api(handlers, queries), holder_api(queries))
-    service.consume(rights_asks(Tasks(keys, people, timedelta(seconds=settings.intake_retention_seconds))))
+    service.consume(task_consumer("consent", tasks.carry_out))
     service.background("sweeper", Sweeper(service.transaction, handlers).run)
     return service
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from candor.consent.v1 import facts_pb2
 from candor.rights.v1 import facts_pb2 as rights_facts_pb2
-from candor.rights.v1 import model_pb2, service_pb2
+from candor.rights.v1 import model_pb2
 from candor_kit.keys import SubjectKeys
 from candor_kit.transaction import Tx
 
@@ -17,9 +17,7 @@ from candor_consent.domain.ending import refuse_training, withdraw_all
 from candor_consent.domain.holding import count, part
 from candor_consent.domain.refusal import Refused
 from candor_consent.people import People
-from candor_consent.store import record, register, tasks
-
-HOLDER = "consent"
+from candor_consent.store import record, register
 
 # kind -> how many items a task was done to.
 Counts = Mapping[str, int]
@@ -46,16 +44,8 @@ class Tasks:
             model_pb2.RIGHT_TRAINING_REFUSAL: self._refuse_training,
         }
 
-    async def on_asked(self, tx: Tx, fact: rights_facts_pb2.TaskAsked) -> None:
-        """Carry out a task and answer with the proof; asked again, give the same proof again."""
-        if fact.holder_id != HOLDER:
-            return
-        given = await tasks.proof_of(tx.connection, fact.task_id)
-        proof = model_pb2.Proof.FromString(given) if given else await self._carry_out(tx, fact)
-        answer = service_pb2.AnswerTaskRequest(task_id=fact.task_id, holder_id=HOLDER, proof=proof)
-        await tx.send(answer, service="rights", key=fact.request_id)
-
-    async def _carry_out(self, tx: Tx, fact: rights_facts_pb2.TaskAsked) -> model_pb2.Proof:
+    async def carry_out(self, tx: Tx, fact: rights_facts_pb2.TaskAsked) -> model_pb2.Proof:
+        """Do what a task asks and prove it: how many acts of which kind it was done to."""
         work = self._works.get(fact.right)
         counts = await work(tx, fact) if work else {}
         proof = model_pb2.Proof(
@@ -66,7 +56,6 @@ class Tasks:
         if fact.right == model_pb2.RIGHT_DELETION:
             # Even who is not on record may have been named by a command that was set aside.
             proof.last_copy_expires_at.CopyFrom(codec.stamp(tx.now + self._copies_stay))
-        await tasks.remember(tx.connection, fact.task_id, proof.SerializeToString(), tx.now)
         return proof
 
     async def _count(self, tx: Tx, fact: rights_facts_pb2.TaskAsked) -> Counts:

@@ -2,15 +2,15 @@
 
 from candor.generation.v1 import facts_pb2 as generation_pb2
 from candor.refutation.v1 import facts_pb2 as refutation_pb2
-from candor.rights.v1 import facts_pb2 as rights_pb2
 from candor_kit.consumer import FactConsumer
+from candor_kit.holding import task_consumer
 
 from candor_escalation.handlers import tasks
 from candor_escalation.handlers.signals import Signals
 
 
 def consumers(signals: Signals) -> tuple[FactConsumer, ...]:
-    """Blocked outputs, spreading rumours, and the asks of the rights service."""
+    """Blocked outputs, spreading rumours, and the tasks of the rights service."""
     return (
         FactConsumer(
             name="flagged",
@@ -22,9 +22,5 @@ def consumers(signals: Signals) -> tuple[FactConsumer, ...]:
             topic="candor.refutation.v1",
             handlers={refutation_pb2.SpreadDetected: signals.on_spread_detected},
         ),
-        FactConsumer(
-            name="asks",
-            topic="candor.rights.v1",
-            handlers={rights_pb2.TaskAsked: tasks.on_task_asked},
-        ),
+        task_consumer("escalation", tasks.carry_out),
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from candor.generation.v1 import reasons_pb2
 from candor_kit.errors import ConfigError
+from candor_kit.holding import task_consumer
 from candor_kit.keys import SubjectKeys
 from candor_kit.service import Service, run
 from candor_kit.stop import Wake
@@ -22,7 +23,6 @@ from candor_generation.http import LogHttp
 from candor_generation.sequencer import Sequencer
 from candor_generation.settings import Settings
 from candor_generation.signing import LogKey
-from candor_generation.stream import rights_asks
 
 
 async def compose(settings: Settings) -> Service:
@@ -59,7 +59,7 @@ async def compose(settings: Settings) -> Service:
         generation_api(Recording(keys, Screener(), labelling, wake.set), Queries(keys, files, settings.log_origin)),
         holder_api(holding),
     )
-    service.consume(rights_asks(holding))
+    service.consume(task_consumer("generation", holding.carry_out))
     service.http(*LogHttp(files, key).routes())
     service.at_start("log key", have_key)
     service.background("sequencer", sequencer.run)

@@ -34,7 +34,7 @@ def holder_api() -> Api:
 
 
 async def export(_query: Query, _request: holder_pb2.ExportRequest) -> AsyncIterator[holder_pb2.ExportResponse]:
-    """Return everything held about a person: nothing; see `Handlers.answer_task`."""
+    """Return everything held about a person: nothing; see `handlers.carry_out`."""
     nothing: tuple[holder_pb2.ExportResponse, ...] = ()
     for item in nothing:
         yield item

@@ -7,7 +7,7 @@ from candor.generation.v1.facts_pb2 import GenerationRecorded
 from candor.refutation.v1 import facts_pb2, service_pb2
 from candor.rights.v1 import model_pb2 as rights_pb2
 from candor.rights.v1.facts_pb2 import TaskAsked
-from candor.rights.v1.service_pb2 import AnswerTaskRequest
+from candor_kit.holding import nothing_held
 from candor_kit.transaction import Tx
 
 from candor_refutation import codec, store
@@ -18,7 +18,6 @@ from candor_refutation.domain.refusal import Refused
 from candor_refutation.domain.spread import Levels, Spread, confirm, window_start
 from candor_refutation.domain.step import Step, StepKind
 
-HOLDER_ID = "refutation"
 # log index -> the claims that the output there repeats
 Found = Mapping[int, Sequence[Match]]
 
@@ -98,27 +97,17 @@ class Handlers:
                 matched = codec.matched_to(match, fact.generation_id, fact.log_index, fact.occurred_at)
                 await tx.publish(matched, key=match.claim_id)
 
-    async def answer_task(self, tx: Tx, fact: TaskAsked) -> None:
-        """Answer an ask of rights: nothing about a person is held here, whichever right is exercised.
 
-        A match holds a random generation id and no subject; what links that id to a person is generation's, and goes
-        with generation's erasure. A claim is a public rumour. No command of this service names a subject, so no copy
-        waits in a topic either.
+async def carry_out(tx: Tx, _fact: TaskAsked) -> rights_pb2.Proof:
+    """Do what a task of rights asks: nothing about a person is held here, whichever right is exercised.
 
-        Source: PIPL 45; PIPL 47
-        """
-        if fact.holder_id != HOLDER_ID:
-            return
-        kept = await store.answered(tx.connection, fact.task_id)
-        proof = rights_pb2.Proof.FromString(kept) if kept is not None else _nothing_held(tx)
-        if kept is None:
-            await store.add_answer(tx.connection, fact.task_id, proof.SerializeToString(), tx.now)
-        answer = AnswerTaskRequest(task_id=fact.task_id, holder_id=HOLDER_ID, proof=proof)
-        await tx.send(answer, service="rights", key=fact.request_id)
+    A match holds a random generation id and no subject; what links that id to a person is generation's, and goes
+    with generation's erasure. A claim is a public rumour. No command of this service names a subject, so no copy
+    waits in a topic either.
 
-
-def _nothing_held(tx: Tx) -> rights_pb2.Proof:
-    return rights_pb2.Proof(outcome=rights_pb2.OUTCOME_NOTHING_HELD, completed_at=codec.timestamp(tx.now))
+    Source: PIPL 45; PIPL 47
+    """
+    return nothing_held(tx.now)
 
 
 async def _announce(tx: Tx, claim_id: str, spread: Spread) -> None:

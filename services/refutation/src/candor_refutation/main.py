@@ -2,18 +2,18 @@
 
 from candor.refutation.v1 import reasons_pb2
 from candor_kit.client import channel
+from candor_kit.holding import task_consumer
 from candor_kit.service import Service, run
 
 from candor_refutation.api import holder_api, refutation_api
 from candor_refutation.domain.refusal import Refused
 from candor_refutation.domain.spread import Levels
-from candor_refutation.handlers import Handlers
+from candor_refutation.handlers import Handlers, carry_out
 from candor_refutation.http import notice_route
 from candor_refutation.queries import Queries
 from candor_refutation.settings import Settings
 from candor_refutation.stream.matching import Matcher, generations_consumer
 from candor_refutation.stream.spread import SpreadView
-from candor_refutation.stream.tasks import tasks_consumer
 
 
 async def compose(settings: Settings) -> Service:
@@ -27,7 +27,7 @@ async def compose(settings: Settings) -> Service:
     view = SpreadView(settings, levels, service.clock)
     service.serve(refutation_api(handlers, queries), holder_api())
     service.consume(generations_consumer(matcher, handlers))
-    service.consume(tasks_consumer(handlers))
+    service.consume(task_consumer("refutation", carry_out))
     service.background("spread", view.run)
     service.http(notice_route(service.pool, queries))
     return service

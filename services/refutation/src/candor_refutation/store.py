@@ -217,20 +217,6 @@ async def list_spreading(
     return [_spreading(row) for row in await cursor.fetchall()]
 
 
-async def answered(connection: Connection, task_id: str) -> bytes | None:
-    """Return the proof that a task of rights was answered with."""
-    cursor = await connection.execute("SELECT proof FROM task WHERE task_id = %s", (task_id,))
-    row = await cursor.fetchone()
-    return bytes(row["proof"]) if row else None
-
-
-async def add_answer(connection: Connection, task_id: str, proof: bytes, now: datetime) -> None:
-    """Keep the proof that a task was answered with."""
-    await connection.execute(
-        "INSERT INTO task (task_id, proof, answered_at) VALUES (%s, %s, %s)", (task_id, proof, now)
-    )
-
-
 def _hour_before(now: datetime) -> datetime:
     return now - timedelta(hours=1)
 

@@ -71,12 +71,15 @@ async def spread(session: Session, telling: Telling, posts: list[Post], claims: 
         timeout=120,
     )
     telling.ok(f"{len(matched)} outputs matched with the claim that spreads; no text was stored")
-    announced = await session.facts(
+    await session.facts(
         "refutation", refutation_facts.SpreadDetected, lambda fact: fact.claim_id == claim_id, timeout=60
     )
-    found = announced[0]
-    telling.ok(f"spread of level {found.level} announced: {found.matches} matches within the hour")
     await _matches_of_all(session, telling, once, claims, posts)
+    announced = await session.facts(
+        "refutation", refutation_facts.SpreadDetected, lambda fact: fact.claim_id == claim_id
+    )
+    found = max(announced, key=lambda fact: fact.level)
+    telling.ok(f"spread announced up to level {found.level}: {found.matches} matches within the hour")
     await _notice(session, telling, claim_id)
     telling.figure("spreads announced", f"1 claim, level {found.level}, {found.matches} matches in an hour")
     return Spread(claim_id, found.level)

@@ -51,6 +51,13 @@ CREATE TABLE kit_erased_subject (
     erased_at timestamptz NOT NULL
 );
 
+-- Tasks of the rights service that this holder carried out; asked again, the same proof is answered.
+CREATE TABLE kit_task (
+    task_id     uuid PRIMARY KEY,
+    proof       bytea NOT NULL,
+    answered_at timestamptz NOT NULL
+);
+
 -- Who looked at a person's data.
 CREATE TABLE kit_view (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -82,10 +82,3 @@ CREATE TABLE term (
 
 CREATE INDEX term_next ON term (expires_at);
 CREATE INDEX term_of_person ON term (person_id);
-
--- Tasks of the rights service that were carried out, with the proof: asked again, the same proof is given again.
-CREATE TABLE task (
-    task_id uuid PRIMARY KEY,
-    proof bytea NOT NULL,
-    answered_at timestamptz NOT NULL
-);

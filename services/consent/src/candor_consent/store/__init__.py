@@ -1,1 +1,1 @@
-"""SQL ⇄ domain: the register of purposes and notices, the record of persons' acts, the tasks carried out."""
+"""SQL ⇄ domain: the register of purposes and notices, the record of persons' acts."""

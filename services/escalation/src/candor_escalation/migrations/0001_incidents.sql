@@ -154,10 +154,3 @@ CREATE TABLE decision (
     approved_by text NOT NULL,
     decided_at timestamptz NOT NULL
 );
-
--- Asks of the rights service that were answered, so that a repeated ask gets the same proof.
-CREATE TABLE task (
-    task_id uuid PRIMARY KEY,
-    proof bytea NOT NULL,
-    answered_at timestamptz NOT NULL
-);

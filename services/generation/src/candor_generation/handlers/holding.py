@@ -10,17 +10,16 @@ from candor.generation.v1.facts_pb2 import SubjectErased
 from candor.rights.v1 import model_pb2
 from candor.rights.v1.facts_pb2 import TaskAsked
 from candor.rights.v1.holder_pb2 import ExportRequest, ExportResponse
-from candor.rights.v1.service_pb2 import AnswerTaskRequest
 from candor_kit import log
+from candor_kit.holding import nothing_held
 from candor_kit.keys import SubjectKeys
 from candor_kit.query import Query
 from candor_kit.transaction import Tx
 
 from candor_generation import codec, sealing
 from candor_generation.handlers import payloads
-from candor_generation.store import records, tasks
+from candor_generation.store import records
 
-HOLDER = "generation"
 _KIND = "generation"
 _LOG = log.get(__name__)
 
@@ -37,34 +36,22 @@ class Holding:
     keys: SubjectKeys
     copies_last: timedelta
 
-    async def on_task_asked(self, tx: Tx, fact: TaskAsked) -> None:
-        """Carry a task out and answer it; asked again, answer with the same proof."""
-        if fact.holder_id != HOLDER:
-            return
-        proof = await self._answered(tx, fact.task_id) or await self._carry_out(tx, fact)
-        answer = AnswerTaskRequest(task_id=fact.task_id, holder_id=HOLDER, proof=proof)
-        await tx.send(answer, service="rights", key=fact.request_id)
+    async def carry_out(self, tx: Tx, fact: TaskAsked) -> model_pb2.Proof:
+        """Count or erase, and prove it.
+
+        Consents and their withdrawal are the consent service's; nothing is kept here that they could change.
+        """
+        if fact.right == model_pb2.RIGHT_ACCESS:
+            return _proof(tx.now, await records.count_of_subject(tx.connection, fact.subject))
+        if fact.right == model_pb2.RIGHT_DELETION:
+            return await self._erase(tx, fact)
+        return nothing_held(tx.now)
 
     async def export(self, query: Query, request: ExportRequest) -> AsyncIterator[ExportResponse]:
         """Everything held about a person, oldest first (PIPL 45, GDPR 15)."""
         async for record, payload in payloads.of_subject(query.connection, self.keys, request.subject):
             if payload is not None:
                 yield codec.export_message(record, payload)
-
-    async def _answered(self, tx: Tx, task_id: str) -> model_pb2.Proof | None:
-        kept = await tasks.proof_of(tx.connection, task_id)
-        return model_pb2.Proof.FromString(kept) if kept is not None else None
-
-    async def _carry_out(self, tx: Tx, fact: TaskAsked) -> model_pb2.Proof:
-        if fact.right == model_pb2.RIGHT_ACCESS:
-            proof = _proof(tx.now, await records.count_of_subject(tx.connection, fact.subject))
-        elif fact.right == model_pb2.RIGHT_DELETION:
-            proof = await self._erase(tx, fact)
-        else:
-            # Consents and their withdrawal are the consent service's; nothing is kept here that they could change.
-            proof = _proof(tx.now, 0)
-        await tasks.keep(tx.connection, fact.task_id, proof.SerializeToString(), tx.now)
-        return proof
 
     async def _erase(self, tx: Tx, fact: TaskAsked) -> model_pb2.Proof:
         """Destroy the subject's key and empty the records; the log stays as it is (PIPL 47, GDPR 17).
@@ -108,8 +95,10 @@ class Holding:
 
 
 def _proof(at: datetime, count: int) -> model_pb2.Proof:
-    proof = model_pb2.Proof(outcome=model_pb2.OUTCOME_DONE if count else model_pb2.OUTCOME_NOTHING_HELD)
-    if count:
-        proof.kinds.add(kind=_KIND, count=count)
-    proof.completed_at.FromDatetime(at)
-    return proof
+    if not count:
+        return nothing_held(at)
+    return model_pb2.Proof(
+        outcome=model_pb2.OUTCOME_DONE,
+        kinds=[model_pb2.KindCount(kind=_KIND, count=count)],
+        completed_at=codec.timestamp(at),
+    )

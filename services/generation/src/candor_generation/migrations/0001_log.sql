@@ -74,13 +74,6 @@ CREATE TABLE library (
 );
 INSERT INTO library (digest) VALUES (sha256(E'candor feature library 1\n'::bytea));
 
--- Tasks of the rights service that were answered; asked again, the answer is the same.
-CREATE TABLE task (
-    task_id     uuid PRIMARY KEY,
-    proof       bytea NOT NULL,
-    answered_at timestamptz NOT NULL
-);
-
 -- Records that were made before an erasure of their subject and came after it; only their number is kept.
 CREATE TABLE discarded (
     day     date PRIMARY KEY,

@@ -64,10 +64,3 @@ CREATE TABLE step (
 CREATE INDEX step_claim ON step (claim_id, id);
 -- A view nominates until it is heard; the first nomination of a level is the step.
 CREATE UNIQUE INDEX step_nominated ON step (claim_id, level) WHERE kind = 'spread_nominated';
-
--- Answers to the asks of rights, so that a repeated ask gets the same proof.
-CREATE TABLE task (
-    task_id     uuid PRIMARY KEY,
-    proof       bytea NOT NULL,
-    answered_at timestamptz NOT NULL
-);

@@ -1,1 +1,1 @@
-"""What comes in by topic: recorded generations, asks of rights, and the view that nominates spreads."""
+"""What comes in by topic: recorded generations, and the view that nominates spreads."""
