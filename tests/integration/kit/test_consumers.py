@@ -64,8 +64,8 @@ async def test_what_a_rule_refuses_is_set_aside_alone(running: Toy) -> None:
     running.hook = hook
     commands = [grant(name, command_id()) for name in ("a", "bad", "b", "bad", "c")]
     await running.session.emit_many(running.name, list(commands))
-    effects = await running.until_effects(3)
-    assert sorted(set(effects)) == ["a", "b", "c"]
+    facts = await running.session.facts(running.name, facts_pb2.PurposeDefined, count=3)
+    assert sorted(fact.purpose.purpose_id for fact in facts) == ["a", "b", "c"]
     async with asyncio.timeout(10):
         while len(found := await running.session.dead_letters(running.name, lambda _headers: True)) < 2:
             await running.session.dead_letters(running.name, lambda _headers: True)
