@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _needed(plugins: Sequence[EntryPoint], words: Sequence[str]) -> Sequence[EntryPoint]:
     """The named plug-in alone where the first word names one: loading all of them takes seconds."""
+    if words[:1] == ["--version"]:
+        return []
     return [plugin for plugin in plugins if words[:1] == [plugin.name]] or plugins
 
 

@@ -83,12 +83,22 @@ async def _run(telling: Telling, story: Story, *, keep: bool) -> int:
         telling.summary(session.description.console_url, users=folder / "services" / "console" / "users.txt")
         if keep:
             telling.note(f"left running until Ctrl-C; for other commands: export CANDOR_HOME={folder}")
-            await asyncio.to_thread(runner.wait)
+            await _until_stopped(runner)
         return code
     finally:
         runner.request_stop()
         await asyncio.to_thread(runner.stop)
         await phone.stop()
+
+
+async def _until_stopped(runner: Runner) -> None:
+    """Wait for Ctrl-C or SIGTERM, which is how this ends in order; or for the crash of a part, and say which."""
+    try:
+        crash = await asyncio.to_thread(runner.wait)
+    except asyncio.CancelledError:
+        return
+    if crash is not None:
+        raise StackError(str(crash))
 
 
 async def _start(runner: Runner) -> None:
