@@ -17,11 +17,10 @@ from uuid import uuid4
 import grpc
 import pytest
 from candor.generation.v1 import facts_pb2, model_pb2, service_pb2, service_pb2_grpc
-from candor.rights.v1 import facts_pb2 as rights_facts_pb2
 from candor.rights.v1 import holder_pb2, holder_pb2_grpc
+from candor.rights.v1 import model_pb2 as rights_model_pb2
 from candor.rights.v1 import service_pb2 as rights_service_pb2
-from candor_cli.session import TopicFollower, command_id
-from candor_kit import envelope
+from candor_cli.session import command_id
 from candor_kit.errors import Refusal
 from deployment import Deployment
 from google.protobuf import json_format
@@ -177,33 +176,17 @@ class Backend:
         return rows[0]
 
     async def ask(
-        self, right: int, *, requested_at: datetime | None = None, task_id: str = "", attempt: int = 1
+        self,
+        right: rights_model_pb2.Right.ValueType,
+        *,
+        requested_at: datetime | None = None,
+        task_id: str = "",
+        attempt: int = 1,
     ) -> rights_service_pb2.AnswerTaskRequest:
         """Ask as the rights service does, and wait for the answer to that attempt."""
-        fact = rights_facts_pb2.TaskAsked(
-            task_id=task_id or str(uuid4()),
-            request_id=str(uuid4()),
-            holder_id="generation",
-            right=right,  # type: ignore[arg-type]  # a value of the enumeration
-            subject=self.subject,
-            requested_at=stamp(requested_at or datetime.now(UTC)),
-            attempt=attempt,
+        return await self.deployment.ask(
+            "generation", self.subject, right, requested_at=requested_at, task_id=task_id, attempt=attempt
         )
-        headers = envelope.headers_of(
-            identifier=command_id(),
-            message_type=fact.DESCRIPTOR.full_name,
-            source="candor.rights",
-            at=datetime.now(UTC),
-        )
-        producer = await self.deployment._kafka_producer()
-        await producer.send_and_wait(
-            "candor.rights.v1", key=fact.request_id.encode(), value=fact.SerializeToString(), headers=headers
-        )
-        follower: TopicFollower = self.deployment._follower("candor.rights.intake.v1")
-        answers = await follower.wait(
-            rights_service_pb2.AnswerTaskRequest, lambda answer: answer.task_id == fact.task_id, attempt, PATIENCE
-        )
-        return answers[-1]
 
 
 async def until(check: Callable[[], Awaitable[bool]], *, seconds: float = PATIENCE) -> None:

@@ -15,6 +15,7 @@ import grpc
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from candor_kit import client, envelope
 from candor_kit.ids import uuid7
+from candor_kit.topics import partitions_of
 from candor_stack.home import StackDescription
 from candor_stack.issuer import LocalIssuer
 from google.protobuf import json_format
@@ -246,18 +247,12 @@ class TopicFollower:
                 bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
             )
             await kafka.start()
-            numbers = await _partitions(kafka, self._topic)
-            partitions = [TopicPartition(self._topic, number) for number in numbers]
+            known = await partitions_of(self._bootstrap_servers, client_id="candor.session")
+            partitions = [TopicPartition(self._topic, number) for number in known[self._topic]]
             kafka.assign(partitions)
             await kafka.seek_to_beginning(*partitions)
             self._kafka = kafka
         return self._kafka
-
-
-async def _partitions(kafka: AIOKafkaConsumer, topic: str) -> list[int]:
-    await kafka._client.force_metadata_update()  # noqa: SLF001 - the client knows a topic only after asking for it
-    await kafka.topics()
-    return sorted(kafka.partitions_for_topic(topic) or ())
 
 
 def _named(headers: Any) -> dict[str, str]:  # noqa: ANN401 - the library has no types

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from candor_kit import deadletter
 from candor_kit.errors import Unavailable
+from candor_kit.topics import partitions_of
 
 TIMEOUT_SECONDS = 5.0
+_CLIENT_ID = "candor.deadletters"
 LONGEST_HEADER = 300
 
 
@@ -116,7 +117,7 @@ class DeadLetterReader:
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap_servers,
-            client_id="candor.deadletters",
+            client_id=_CLIENT_ID,
             enable_auto_commit=False,
             request_timeout_ms=int(TIMEOUT_SECONDS * 1000),
         )
@@ -131,7 +132,7 @@ class DeadLetterReader:
 
     async def _ranges(self, consumer: AIOKafkaConsumer) -> dict[str, dict[TopicPartition, tuple[int, int]]]:
         """First and next offset of every partition; a topic that was never written to may not exist yet."""
-        numbers = await self._partition_numbers()
+        numbers = await partitions_of(self._bootstrap_servers, client_id=_CLIENT_ID, timeout_seconds=TIMEOUT_SECONDS)
         ranges: dict[str, dict[TopicPartition, tuple[int, int]]] = {}
         for service in self._services:
             topic = deadletter.topic_of(service)
@@ -140,20 +141,6 @@ class DeadLetterReader:
             ends = await consumer.end_offsets(partitions) if partitions else {}
             ranges[service] = {partition: (begins[partition], ends[partition]) for partition in partitions}
         return ranges
-
-    async def _partition_numbers(self) -> dict[str, list[int]]:
-        """The partitions of every topic that exists. A consumer knows them only of topics it is subscribed to."""
-        admin = AIOKafkaAdminClient(
-            bootstrap_servers=self._bootstrap_servers,
-            client_id="candor.deadletters",
-            request_timeout_ms=int(TIMEOUT_SECONDS * 1000),
-        )
-        try:
-            await admin.start()
-            topics = await admin.describe_topics()
-        finally:
-            await admin.close()
-        return {topic["topic"]: sorted(part["partition"] for part in topic["partitions"]) for topic in topics}
 
 
 async def _read(consumer: AIOKafkaConsumer, wanted: Mapping[TopicPartition, tuple[int, int]]) -> list[ConsumerRecord]:
