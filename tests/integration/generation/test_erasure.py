@@ -141,7 +141,9 @@ async def test_pipl_45_access_counts_what_the_export_gives(backend: Backend) -> 
 
 
 @pytest.mark.parametrize("right", [rights_pb2.RIGHT_CONSENT_WITHDRAWAL, rights_pb2.RIGHT_TRAINING_REFUSAL])
-async def test_rights_that_concern_consents_find_nothing_here(backend: Backend, right: int) -> None:
+async def test_rights_that_concern_consents_find_nothing_here(
+    backend: Backend, right: rights_pb2.Right.ValueType
+) -> None:
     generation_id = await backend.record()
     answer = await backend.ask(right)
     assert answer.proof.outcome == rights_pb2.OUTCOME_NOTHING_HELD
