@@ -77,10 +77,10 @@ class Holding:
     async def _forget_hits(self, tx: Tx, subject: str, until: datetime) -> None:
         """What was found in a text says something of it, so the answers kept for repeats name it no more."""
         replies = {
-            identifier: codec.record_response(identifier, label, verdict.without_hits()).SerializeToString()
+            identifier: codec.record_response(identifier, label, verdict.without_hits())
             for identifier, label, verdict in await records.flagged_until(tx.connection, subject, until)
         }
-        await records.replace_replies(tx.connection, replies)
+        await tx.replace_replies(replies)
 
     async def _keep_newer(self, tx: Tx, subject: str, old_key: bytes) -> None:
         wrapped = await records.wrapped_keys(tx.connection, subject)

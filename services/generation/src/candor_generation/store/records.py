@@ -122,15 +122,6 @@ async def flagged_until(connection: Connection, subject: str, until: datetime) -
     return [(str(row["generation_id"]), Label(**row["label"]), _verdict(row)) for row in await cursor.fetchall()]
 
 
-async def replace_replies(connection: Connection, replies: Mapping[str, bytes]) -> None:
-    """Put other first answers in the place of those that are kept for repeats of Record, by generation id."""
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "UPDATE kit_command SET reply = %s WHERE command_id = %s",
-            [(reply, generation_id) for generation_id, reply in replies.items()],
-        )
-
-
 async def wrapped_keys(connection: Connection, subject: str) -> dict[str, bytes]:
     """The wrapped key of each of a person's records, by generation id; the rows are locked."""
     cursor = await connection.execute(
