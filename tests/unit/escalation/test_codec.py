@@ -35,12 +35,6 @@ def test_a_number_that_is_none_is_not_known() -> None:
     assert codec.facts({"x": Value(number_value=math.nan), "y": Value(number_value=math.inf)}) == {"x": None, "y": None}
 
 
-def test_the_one_character_that_the_database_cannot_store_is_replaced() -> None:
-    told = codec.signal(service_pb2.ReportSignalRequest(kind="k", title="a\0b", facts={"x": Value(string_value="\0")}))
-
-    assert (told.title, told.facts) == ("a\ufffdb", {"x": "\ufffd"})
-
-
 def test_a_clock_on_the_wire_shows_both_dates_and_its_doubt() -> None:
     doubtful = clock(missing=("persons",), legal_latest=None, legal_number=False)
     message = codec.clock_message(doubtful, schedule(doubtful, NOON))

@@ -49,14 +49,14 @@ def facts(told: Mapping[str, struct_pb2.Value]) -> dict[str, Json]:
 
 def anchors(told: Iterable[service_pb2.ReportedAnchor]) -> tuple[Anchor, ...]:
     """The instants that were told."""
-    return tuple(Anchor(anchor.name, instant(anchor.at), text(anchor.evidence)) for anchor in told)
+    return tuple(Anchor(anchor.name, instant(anchor.at), anchor.evidence) for anchor in told)
 
 
 def signal(request: service_pb2.ReportSignalRequest) -> Signal:
     """What was reported."""
     return Signal(
         kind=request.kind,
-        title=text(request.title),
+        title=request.title,
         correlation_key=request.correlation_key,
         facts=facts(request.facts),
         anchors=anchors(request.anchors),
@@ -180,11 +180,6 @@ def _milestone(milestone: Milestone) -> model_pb2.Milestone:
     )
 
 
-def text(told: str) -> str:
-    """A text as PostgreSQL can store it: NUL, the one character it cannot, becomes the replacement character."""
-    return told.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
 def _value(value: Json) -> struct_pb2.Value:
     if value is None:
         return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
@@ -207,9 +202,9 @@ def _json(value: struct_pb2.Value) -> Json:
     if kind == "number_value":
         return value.number_value if math.isfinite(value.number_value) else None
     if kind == "string_value":
-        return text(value.string_value)
+        return value.string_value
     if kind == "list_value":
         return [_json(item) for item in value.list_value.values]
     if kind == "struct_value":
-        return {text(name): _json(item) for name, item in value.struct_value.fields.items()}
+        return {name: _json(item) for name, item in value.struct_value.fields.items()}
     return None

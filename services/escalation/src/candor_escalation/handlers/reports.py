@@ -66,7 +66,7 @@ class Reports:
         matter = await self._clocks.locked(tx, submission.clock_id)
         refuse_stopped(matter.clock)
         receipt = Receipt(
-            codec.text(request.reference),
+            request.reference,
             codec.instant(request.received_at),
             tx.caller.name,
             tx.now,
@@ -88,7 +88,7 @@ class Reports:
         matter = await self._clocks.locked(tx, request.clock_id)
         refuse_stopped(matter.clock)
         decision = rules.decide_not_to_report(
-            request.clock_id, codec.text(request.reason), tx.caller.name, request.approved_by, tx.now
+            request.clock_id, request.reason, tx.caller.name, request.approved_by, tx.now
         )
         await reports.insert_decision(tx.connection, decision)
         fact = facts_pb2.NotReportingDecided(

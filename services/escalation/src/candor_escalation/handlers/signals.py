@@ -44,9 +44,9 @@ class Signals:
         """
         if fact.verdict.decision != generation_model_pb2.DECISION_BLOCK:
             return
-        categories = [codec.text(hit.category) for hit in fact.verdict.hits if hit.category]
+        categories = [hit.category for hit in fact.verdict.hits if hit.category]
         at = _no_later(fact.occurred_at if fact.HasField("occurred_at") else None, tx.now)
-        signal = rules.illegal_content(codec.text(fact.product), at, fact.generation_id, categories)
+        signal = rules.illegal_content(fact.product, at, fact.generation_id, categories)
         await self._take(tx, signal)
 
     async def on_spread_detected(self, tx: Tx, fact: refutation_pb2.SpreadDetected) -> None:
