@@ -201,15 +201,19 @@ class TopicFollower:
         count: int,
         timeout: float,  # noqa: ASYNC109 - said in the error
     ) -> list[M]:
-        """Wait for facts; see `Session.facts`."""
+        """Wait for facts; see `Session.facts`. One that comes again (topics are at-least-once) is dropped by its id."""
         found: list[M] = []
+        passed: set[tuple[str, str]] = set()
         seen = 0
         deadline = time.monotonic() + timeout
         while True:
             for headers, value in self._records[seen:]:
-                if headers.get("ce_type") == kind.DESCRIPTOR.full_name:
-                    fact = kind.FromString(value)
-                    found.extend([fact] if where(fact) else [])
+                identity = (headers.get("ce_source", ""), headers.get("ce_id", ""))
+                if headers.get("ce_type") != kind.DESCRIPTOR.full_name or identity in passed:
+                    continue
+                passed.add(identity)
+                fact = kind.FromString(value)
+                found.extend([fact] if where(fact) else [])
             seen = len(self._records)
             if len(found) >= count:
                 return found
