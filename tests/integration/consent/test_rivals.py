@@ -18,7 +18,7 @@ from candor_consent.people import People
 from candor_consent.tasks import Tasks
 from candor_kit import database
 from candor_kit.clock import SystemClock
-from candor_kit.keys import KeyEncryptionKey, SubjectKeys
+from candor_kit.keys import KeyRing, LocalMaster, Masters, SubjectKeys
 from candor_kit.stop import Wake
 from candor_kit.transaction import Caller, Transactions
 from candor_stack.services import kek_file
@@ -40,9 +40,12 @@ class Rival:
 
 @pytest.fixture
 async def rival(deployment: Deployment) -> AsyncIterator[Rival]:
-    keys = SubjectKeys(KeyEncryptionKey.from_file(kek_file("consent", Path(deployment.description.folder))))
+    ring = KeyRing(Masters(LocalMaster.from_file(kek_file("consent", Path(deployment.description.folder)))))
+    keys = SubjectKeys(ring)
     people = People(keys)
     async with database.pool(deployment.database_url("consent"), 4) as pool:
+        async with pool.connection() as connection, connection.transaction():
+            await ring.open(connection)
         yield Rival(
             Transactions("consent", pool, SystemClock(), Wake()),
             Handlers(people),

@@ -20,7 +20,7 @@ from candor.refutation.v1 import reasons_pb2 as refutation_reasons
 from candor.rights.v1 import reasons_pb2 as rights_reasons
 from candor_kit import envelope, keys, log, validation
 from candor_kit.api import Api
-from candor_kit.errors import EDGE, ConfigError, Reasons, Refusal
+from candor_kit.errors import EDGE, Reasons, Refusal
 from candor_kit.ids import time_of, uuid7
 from cryptography.exceptions import InvalidTag
 from google.protobuf.descriptor import EnumDescriptor
@@ -64,11 +64,6 @@ def test_what_is_sealed_opens_only_with_its_key_and_context(plaintext: bytes, co
         keys.open_sealed(key, sealed, context + b"x")
     with pytest.raises(InvalidTag):
         keys.open_sealed(key, sealed[:-1] + bytes([sealed[-1] ^ 1]), context)
-
-
-def test_a_wrong_key_encryption_key_is_a_wrong_configuration() -> None:
-    with pytest.raises(ConfigError, match="32 bytes"):
-        keys.KeyEncryptionKey(b"short")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from candor_kit.clock import Clock, SystemClock
 from candor_kit.commands import REMEMBERED, Commands
 from candor_kit.consumer import Consumer, FactConsumer, Reader
 from candor_kit.errors import ConfigError, Reasons
-from candor_kit.keys import KeyEncryptionKey, SubjectKeys
+from candor_kit.keys import KeyRing, SubjectKeys, masters_of, open_ring
 from candor_kit.outbox import Relay
 from candor_kit.readers import FactReader, IntakeReader
 from candor_kit.rpc import Edge
@@ -45,7 +45,14 @@ Background = Callable[[Stop], Coroutine[Any, Any, None]]
 
 
 class Service:
-    """One service: what it serves, consumes and does in the background. Nothing happens before `run`."""
+    """One service: what it serves, consumes and does in the background. Nothing happens before `run`.
+
+    Attributes:
+        ring: the key ring, for the constructors of those who keep keys; it is open from the first step on.
+
+    Raises:
+        ConfigError: the settings name no master key.
+    """
 
     def __init__(
         self,
@@ -60,6 +67,7 @@ class Service:
         self.name = name
         self.settings = settings
         self.clock = clock or SystemClock()
+        self.ring = KeyRing(masters_of(settings))
         self.pool = database.pool(settings.database_url.get_secret_value(), settings.pool_size)
         self.stop = Stop()
         self._package = package
@@ -113,6 +121,8 @@ class Service:
         await database.migrate(url, {"kit": "candor_kit", self.name: self._package})
         await self.pool.open(wait=True)
         try:
+            if not await open_ring(self.ring, self.pool, self.stop):
+                return
             for _name, step in self._at_start:
                 await step()
             await self._run_parts()
@@ -120,10 +130,9 @@ class Service:
             await self.pool.close()
 
     async def _run_parts(self) -> None:
-        kek = KeyEncryptionKey.from_file(self.settings.kek_file)
-        views = Views(self._transactions, SubjectKeys(kek))
+        views = Views(self._transactions, SubjectKeys(self.ring))
         apis = [*self._apis, views.api()]
-        commands = Commands(apis, self._refused, self._reasons, kek.derive("command-digest"))
+        commands = Commands(apis, self._refused, self._reasons, self.ring.derive("command-digest"))
         edge = Edge(
             Authenticator(self.settings.jwks_file, self.settings.token_audience),
             commands,
@@ -243,7 +252,6 @@ async def _main(compose: Callable[[S], Awaitable[Service]], settings: S, *, only
     log.configure(name, settings.log_level)
     tracing.configure(name)
     service = await compose(settings)
-    KeyEncryptionKey.from_file(settings.kek_file)
     Authenticator(settings.jwks_file, settings.token_audience)
     if only_check:
         print("the configuration is right")  # noqa: T201 - asked for by a person

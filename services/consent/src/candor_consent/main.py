@@ -28,7 +28,7 @@ async def compose(settings: Settings) -> Service:
         refused=Refused,
         reasons=reasons_pb2.DESCRIPTOR.enum_types_by_name["Reason"],
     )
-    keys = SubjectKeys.from_settings(settings)
+    keys = SubjectKeys(service.ring)
     people = People(keys)
     handlers = Handlers(people)
     queries = Queries(keys)

@@ -11,7 +11,6 @@ class Settings(ServiceSettings):
     """Read from the environment, prefix `CANDOR_`. The console has no database and encrypts nobody's data."""
 
     database_url: SecretStr = Field(SecretStr(""), description="not used: the console has no database")
-    kek_file: Path = Field(Path(), description="not used: the console keeps no personal data")
     http_listen: str = Field("127.0.0.1:8080", description="host:port of the page")
 
     session_key_file: Path | None = Field(

@@ -36,9 +36,9 @@ button{{font:inherit;width:100%;padding:1rem;border:0;border-radius:.5rem;backgr
 
 
 class AckPages:
-    """Serves /ack/{token}. ``key`` is what the links are signed with."""
+    """Serves /ack/{token}. ``key`` gives what the links are signed with."""
 
-    def __init__(self, service: Service, pages: Pages, key: bytes) -> None:
+    def __init__(self, service: Service, pages: Pages, key: Callable[[], bytes]) -> None:
         self._service = service
         self._pages = pages
         self._key = key
@@ -58,7 +58,7 @@ class AckPages:
 
     async def _answer(self, request: Request, act: Callable[[Tx, str], Awaitable[str]]) -> Response:
         try:
-            link = verify(request.path_params["token"], self._key, self._service.clock.now())
+            link = verify(request.path_params["token"], self._key(), self._service.clock.now())
             async with self._service.transaction("ack-link") as tx:
                 content = await act(tx, link.page_id)
         except Refused as refused:

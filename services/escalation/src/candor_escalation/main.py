@@ -5,7 +5,6 @@ from datetime import timedelta
 from candor.escalation.v1 import reasons_pb2
 from candor_kit import log
 from candor_kit.errors import ConfigError
-from candor_kit.keys import KeyEncryptionKey
 from candor_kit.service import Service, run
 from candor_kit.stop import Wake
 from candor_packs import pack
@@ -37,7 +36,6 @@ async def compose(settings: Settings) -> Service:
         ConfigError: A pack or the on-call chain is wrong; file, line and field are named.
     """
     policy = _policy(settings)
-    key = KeyEncryptionKey.from_file(settings.kek_file).derive("escalation-ack-link")
     service = Service(
         "escalation",
         settings,
@@ -45,6 +43,10 @@ async def compose(settings: Settings) -> Service:
         refused=Refused,
         reasons=reasons_pb2.DESCRIPTOR.enum_types_by_name["Reason"],
     )
+
+    def link_key() -> bytes:
+        return service.ring.derive("escalation-ack-link")
+
     wake = Wake()
     pages = Pages(_chain(settings), wake.set)
     clocks = Clocks(policy, pages)
@@ -52,13 +54,13 @@ async def compose(settings: Settings) -> Service:
     service.serve(escalation_api(signals, pages, Reports(policy, clocks), Queries(policy)), holder_api())
     for consumer in consumers(signals):
         service.consume(consumer)
-    service.http(*AckPages(service, pages, key).routes())
+    service.http(*AckPages(service, pages, link_key).routes())
     service.background("sweeper", Sweeper(service, clocks, pages).run)
     pager = Pager(
         service,
         pages,
         wake,
-        key=key,
+        key=link_key,
         base=settings.link_base,
         valid=timedelta(hours=settings.ack_link_hours),
         timeout=settings.page_timeout_seconds,

@@ -5,6 +5,7 @@ the same Idempotency-Key.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
@@ -27,10 +28,18 @@ _SENT = metrics.counter("pages_sent", "Pages handed to a channel, by result.", (
 
 
 class Pager:
-    """Sends pages to webhooks. ``key`` signs the acknowledge links, ``base`` is their address."""
+    """Sends pages to webhooks. ``key`` gives what signs the acknowledge links, ``base`` is their address."""
 
     def __init__(
-        self, service: Service, pages: Pages, wake: Wake, *, key: bytes, base: str, valid: timedelta, timeout: float
+        self,
+        service: Service,
+        pages: Pages,
+        wake: Wake,
+        *,
+        key: Callable[[], bytes],
+        base: str,
+        valid: timedelta,
+        timeout: float,
     ) -> None:
         self._service = service
         self._pages = pages
@@ -85,7 +94,7 @@ class Pager:
             return failed(type(error).__name__)
 
     def _token(self, page_id: str) -> str:
-        return sign(Link(page_id, self._service.clock.now() + self._valid), self._key)
+        return sign(Link(page_id, self._service.clock.now() + self._valid), self._key())
 
 
 async def _start_of(answer: httpx.Response) -> str:

@@ -36,7 +36,7 @@ async def compose(settings: Settings) -> Service:
     """Build everything and hand it over explicitly."""
     reasons = reasons_pb2.DESCRIPTOR.enum_types_by_name["Reason"]
     service = Service("rights", settings, package="candor_rights", refused=Refused, reasons=reasons)
-    keys = SubjectKeys.from_settings(settings)
+    keys = SubjectKeys(service.ring)
     folder = _folder(settings.data_dir)
     erasure = Erasure(keys, timedelta(seconds=settings.intake_retention_seconds))
     asking = _back_off(settings.rights_ask_again_seconds, settings.rights_ask_again_longest_seconds)
