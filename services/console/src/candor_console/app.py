@@ -13,7 +13,20 @@ from starlette.staticfiles import StaticFiles
 from candor_console import menu, rpcs
 from candor_console.console import Console
 from candor_console.headers import ALWAYS, SecurityHeaders
-from candor_console.pages import claims, clocks, dead_letters, incidents, log, overview, requests, sign_in, views
+from candor_console.pages import (
+    claims,
+    clocks,
+    dead_letters,
+    features,
+    incidents,
+    log,
+    overview,
+    requests,
+    reviews,
+    sign_in,
+    verifier,
+    views,
+)
 from candor_console.problems import Problem
 from candor_console.sessions import new_session
 from candor_console.visit import Pages, View, begin
@@ -39,6 +52,7 @@ def routes(pages: Pages) -> Sequence[BaseRoute]:
     """Every page, with the roles that may open it: those that its RPC admits."""
     get_incident = rpcs.GET_INCIDENT.roles
     incident = "/incidents/{incident_id}"
+    review = "/reviews/{generation_id}"
 
     def act(path: str, view: View, roles: frozenset[str]) -> Route:
         return Route(f"{incident}/{path}", pages.closed(incidents.act(view), roles), methods=["POST"])
@@ -61,7 +75,14 @@ def routes(pages: Pages) -> Sequence[BaseRoute]:
         act("decision", incidents.decision, rpcs.DECIDE_NOT_TO_REPORT.roles),
         Route("/claims", pages.closed(claims.index, rpcs.LIST_CLAIMS.roles), methods=["GET"]),
         Route("/claims/{claim_id}", pages.closed(claims.detail, rpcs.GET_CLAIM.roles), methods=["GET"]),
+        Route("/reviews", pages.closed(reviews.index, rpcs.LIST_REVIEWS.roles), methods=["GET"]),
+        Route(review, pages.closed(reviews.detail, rpcs.GET_REVIEW.roles), methods=["GET"]),
+        Route(f"{review}/assignment", pages.closed(reviews.assign, rpcs.ASSIGN_REVIEW.roles), methods=["POST"]),
+        Route(f"{review}/decision", pages.closed(reviews.decide, rpcs.DECIDE_REVIEW.roles), methods=["POST"]),
+        Route("/features", pages.closed(features.index, rpcs.LIST_FEATURES.roles), methods=["GET"]),
         Route("/log", pages.closed(log.show), methods=["GET"]),
+        Route("/verifier", pages.closed(verifier.show, menu.VERIFIER_ROLES), methods=["GET"]),
+        Route("/verifier/page", pages.closed(verifier.save, menu.VERIFIER_ROLES), methods=["GET"]),
         Route("/dead-letters", pages.closed(dead_letters.index, menu.DEAD_LETTER_ROLES), methods=["GET"]),
         Route("/views", pages.closed(views.index, rpcs.LIST_VIEWS["rights"].roles), methods=["GET"]),
     ]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from candor_console import rpcs
 
+# Who audits is whom the verifier is for; it shows nothing that is not pasted into it.
+VERIFIER_ROLES = frozenset({"auditor"})
 # Dead letters are read from Kafka with the console's own right to read, so who may see them is decided here.
 DEAD_LETTER_ROLES = frozenset({"operator", "on_call", "privacy_officer", "auditor"})
 
@@ -23,7 +25,10 @@ _PAGES: tuple[tuple[str, str, frozenset[str] | None], ...] = (
     ("/requests", "requests.title", rpcs.LIST_REQUESTS.roles),
     ("/clocks", "clocks.title", rpcs.LIST_CLOCKS.roles),
     ("/claims", "claims.title", rpcs.LIST_CLAIMS.roles),
+    ("/reviews", "reviews.title", rpcs.LIST_REVIEWS.roles),
+    ("/features", "features.title", rpcs.LIST_FEATURES.roles),
     ("/log", "log.title", None),
+    ("/verifier", "verifier.menu", VERIFIER_ROLES),
     ("/dead-letters", "dead_letters.title", DEAD_LETTER_ROLES),
     ("/views", "views.menu", rpcs.LIST_VIEWS["rights"].roles),
 )

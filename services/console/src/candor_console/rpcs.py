@@ -2,6 +2,8 @@
 
 from candor.edge.v1 import views_pb2
 from candor.escalation.v1 import service_pb2 as escalation
+from candor.generation.v1 import review_pb2 as review
+from candor.generation.v1 import service_pb2 as generation
 from candor.refutation.v1 import service_pb2 as refutation
 from candor.rights.v1 import service_pb2 as rights
 
@@ -9,6 +11,8 @@ from candor_console.calls import Rpc
 
 _RIGHTS = rights.DESCRIPTOR.services_by_name["RightsService"].methods_by_name
 _ESCALATION = escalation.DESCRIPTOR.services_by_name["EscalationService"].methods_by_name
+_GENERATION = generation.DESCRIPTOR.services_by_name["GenerationService"].methods_by_name
+_REVIEW = review.DESCRIPTOR.services_by_name["ReviewService"].methods_by_name
 _REFUTATION = refutation.DESCRIPTOR.services_by_name["RefutationService"].methods_by_name
 _VIEWS = views_pb2.DESCRIPTOR.services_by_name["ViewService"].methods_by_name
 
@@ -49,6 +53,14 @@ DECIDE_NOT_TO_REPORT = Rpc(
 LIST_CLAIMS = Rpc("refutation", _REFUTATION["ListClaims"], refutation.ListClaimsRequest, refutation.ListClaimsResponse)
 GET_CLAIM = Rpc("refutation", _REFUTATION["GetClaim"], refutation.GetClaimRequest, refutation.GetClaimResponse)
 GET_NOTICE = Rpc("refutation", _REFUTATION["GetNotice"], refutation.GetNoticeRequest, refutation.GetNoticeResponse)
+
+LIST_FEATURES = Rpc(
+    "generation", _GENERATION["ListFeatures"], generation.ListFeaturesRequest, generation.ListFeaturesResponse
+)
+LIST_REVIEWS = Rpc("generation", _REVIEW["ListReviews"], review.ListReviewsRequest, review.ListReviewsResponse)
+GET_REVIEW = Rpc("generation", _REVIEW["GetReview"], review.GetReviewRequest, review.GetReviewResponse)
+ASSIGN_REVIEW = Rpc("generation", _REVIEW["AssignReview"], review.AssignReviewRequest, review.AssignReviewResponse)
+DECIDE_REVIEW = Rpc("generation", _REVIEW["DecideReview"], review.DecideReviewRequest, review.DecideReviewResponse)
 
 LIST_VIEWS = {
     service: Rpc(service, _VIEWS["ListViews"], views_pb2.ListViewsRequest, views_pb2.ListViewsResponse)
