@@ -55,10 +55,12 @@ async def consent(session: Session, telling: Telling) -> None:
 
 
 async def features(session: Session, telling: Telling) -> None:
-    """Propose features, and have another person admit them (Deep Synthesis 10)."""
+    """Propose features, and have another person review and admit them (Deep Synthesis 10).
+
+    They are to decide from the first moment, which the run over benign texts allows: they are found in none.
+    """
     proposer = generation_grpc.GenerationServiceStub(session.channel("generation", "operator", name="operator"))
-    admitter = generation_grpc.GenerationServiceStub(session.channel("generation", "privacy_officer", name="officer"))
-    digest = b""
+    officer = generation_grpc.GenerationServiceStub(session.channel("generation", "privacy_officer", name="officer"))
     for name, kind, value, category, decision in _FEATURES:
         await proposer.ProposeFeature(
             generation_pb2.ProposeFeatureRequest(
@@ -69,10 +71,32 @@ async def features(session: Session, telling: Telling) -> None:
                 category=category,
                 decision=_DECISIONS[decision],
                 citation="互联网信息服务深度合成管理规定 第十条",
+                source="demo",
+                reason="what the demo shows",
             )
         )
-        answer = await admitter.AdmitFeature(
-            generation_pb2.AdmitFeatureRequest(command_id=command_id(), feature_id=name)
+    first, *also = (feature[0] for feature in _FEATURES)
+    await officer.ReviewFeature(
+        generation_pb2.ReviewFeatureRequest(
+            command_id=command_id(),
+            feature_id=first,
+            also=also,
+            approved=True,
+            standard="demo standard 1",
+            reason="of the category, and found in no ordinary text",
         )
-        digest = answer.library_digest
-    telling.ok(f"{len(_FEATURES)} features admitted by another person than the proposer; library {digest.hex()[:12]}")
+    )
+    answer = await officer.AdmitFeature(
+        generation_pb2.AdmitFeatureRequest(
+            command_id=command_id(),
+            feature_id=first,
+            also=also,
+            mode=generation_model.FEATURE_MODE_ACTIVE,
+            reason="to decide from the start",
+        )
+    )
+    run = answer.feature.benign_run
+    telling.ok(
+        f"{len(_FEATURES)} features reviewed and admitted by another person than the proposer, found in {run.hits} of"
+        f" {run.texts} benign texts; library version {answer.library_version}, {answer.library_digest.hex()[:12]}"
+    )
