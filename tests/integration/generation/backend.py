@@ -96,7 +96,7 @@ class Backend:
         return answer.generation_id
 
     async def admit(self, feature_id: str, term: str) -> None:
-        """Let alice propose and bob admit a term that calls for review."""
+        """Let alice propose and bob review and admit a term that calls for review from now on."""
         proposal = service_pb2.ProposeFeatureRequest(
             command_id=command_id(),
             feature_id=feature_id,
@@ -105,9 +105,29 @@ class Backend:
             category="false-information",
             decision=model_pb2.DECISION_REVIEW,
             citation="Deep Synthesis 10",
+            source="test",
+            reason="test",
         )
         await self.alice.ProposeFeature(proposal)
-        await self.bob.AdmitFeature(service_pb2.AdmitFeatureRequest(command_id=command_id(), feature_id=feature_id))
+        await self.review(feature_id)
+        admission = service_pb2.AdmitFeatureRequest(
+            command_id=command_id(), feature_id=feature_id, mode=model_pb2.FEATURE_MODE_ACTIVE, reason="test"
+        )
+        await self.bob.AdmitFeature(admission)
+
+    async def review(self, feature_id: str, *also: str, approved: bool = True) -> service_pb2.ReviewFeatureResponse:
+        """Let bob review what was proposed."""
+        answer: service_pb2.ReviewFeatureResponse = await self.bob.ReviewFeature(
+            service_pb2.ReviewFeatureRequest(
+                command_id=command_id(),
+                feature_id=feature_id,
+                also=also,
+                approved=approved,
+                standard="standard 1",
+                reason="test",
+            )
+        )
+        return answer
 
     async def recorded(self, *generation_ids: str) -> list[facts_pb2.GenerationRecorded]:
         """Wait until generations have their places in the log; return the facts, by index."""

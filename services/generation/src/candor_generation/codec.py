@@ -92,7 +92,10 @@ def label_message(label: Label) -> model_pb2.Label:
 def verdict_message(verdict: Verdict) -> model_pb2.Verdict:
     """What screening decided."""
     hits = [
-        model_pb2.Hit(feature_id=hit.feature_id, category=hit.category, in_prompt=hit.in_prompt) for hit in verdict.hits
+        model_pb2.Hit(
+            feature_id=hit.feature_id, category=hit.category, in_prompt=hit.in_prompt, start=hit.start, end=hit.end
+        )
+        for hit in verdict.hits
     ]
     return model_pb2.Verdict(decision=_DECISIONS[verdict.decision], hits=hits, library_digest=verdict.library_digest)
 

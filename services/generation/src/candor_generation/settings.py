@@ -25,6 +25,22 @@ class Settings(ServiceSettings):
         description="the generating provider's code of 27 characters that every label carries (TC260-PG-20252A)",
     )
     explicit_label: bool = Field(default=True, description="whether answers carry a text to show (GB 45438-2025, 5.1)")
+    benign_corpus: Path | None = Field(
+        None, description="the deployment's own benign texts: a file of JSON lines, or a folder of them (*.jsonl)"
+    )
+    admission_ceiling: float = Field(
+        0.01, ge=0, le=1, description="share of benign texts that an admitted feature may be found in at most"
+    )
+    activation_ceiling: float = Field(
+        0.001, ge=0, le=1, description="share of benign texts that a feature may be found in and still decide"
+    )
+    flood_multiple: float = Field(
+        10, gt=1, description="how many times its expected share of hits puts a feature back into shadow"
+    )
+    flood_least: int = Field(20, ge=1, description="fewer hits than this in the window are no flood")
+    flood_floor: float = Field(0.001, gt=0, le=1, description="the expected share of hits is never taken to be less")
+    flood_window_seconds: int = Field(600, ge=60, description="how far back the flood guard looks")
+    flood_every_seconds: float = Field(10, gt=0, description="how often the flood guard looks")
     sequencer_batch: int = Field(1000, ge=1, le=10_000, description="most records that one checkpoint adds to the log")
 
     @field_validator("log_origin")

@@ -34,11 +34,13 @@ class Decision(IntEnum):
 
 @dataclass(frozen=True, order=True)
 class Hit:
-    """Where a feature was found."""
+    """Where a feature was found: from `start` up to, not with, `end`, in code points of the original text."""
 
     feature_id: str
     category: str
     in_prompt: bool
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True)

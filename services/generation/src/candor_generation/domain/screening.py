@@ -1,10 +1,14 @@
-"""From text to verdict: the form a text is searched in, and what the features found in it add up to."""
+"""From what was found to a verdict.
+
+Source: Deep Synthesis 10
+"""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from candor_generation.domain.feature import Feature
 from candor_generation.domain.generation import Decision, Hit, Verdict
@@ -12,41 +16,65 @@ from candor_generation.domain.generation import Decision, Hit, Verdict
 MAX_HITS = 100
 """A verdict rides a topic, so it names this many hits at most, the most severe first."""
 
-# Characters that show nothing and are put between letters to hide a word: Unicode's Default_Ignorable_Code_Point.
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
 
+@dataclass(frozen=True)
+class Found:
+    """A feature in a text, from `start` up to, not with, `end`, in code points of the original.
 
-def normalise(text: str) -> str:
-    """The form that texts and terms are compared in: unseen characters gone, compatibility forms and case folded.
-
-    This is Unicode's toNFKC_Casefold (The Unicode Standard 3.13, R5); it leaves what it made as it is.
-
-    Source: Unicode 3.13
+    Attributes:
+        certain: false where a person has to look, whatever the feature decides.
     """
-    if text.isascii():
-        return text.lower()
-    folded = unicodedata.normalize("NFD", _UNSEEN.sub("", text))
-    while True:
-        again = unicodedata.normalize("NFKC", _UNSEEN.sub("", unicodedata.normalize("NFKC", folded).casefold()))
-        if again == folded:
-            return folded
-        folded = again
+
+    feature_id: str
+    in_prompt: bool
+    start: int
+    end: int
+    certain: bool = True
 
 
-def decide(features: Mapping[str, Feature], found: Iterable[tuple[str, bool]], library_digest: bytes) -> Verdict:
+@dataclass(frozen=True)
+class Review:
+    """The verdict on a generation, and which features were found in it, those in shadow too: they are counted."""
+
+    verdict: Verdict
+    counted: frozenset[str]
+
+
+def review(
+    features: Mapping[str, Feature], found: Iterable[Found], library_digest: bytes, at: datetime | None = None
+) -> Review:
     """The most severe decision that any found feature leads to; nothing found is allowed.
 
+    A feature in shadow is counted, and has no other consequence; one that is not valid is as if it were not there.
+
     Args:
-        features: the admitted ones by id.
-        found: feature id, and whether it stood in the prompt.
+        features: those that screen, by id.
+        found: where they were found.
         library_digest: what was searched for.
+        at: the time of the screening; None takes every feature as valid.
 
     Source: Deep Synthesis 10
     """
-    hits = [Hit(feature_id, features[feature_id].category, in_prompt) for feature_id, in_prompt in set(found)]
-    hits.sort(key=lambda hit: (-features[hit.feature_id].decision, hit))
-    decision = features[hits[0].feature_id].decision if hits else Decision.ALLOW
-    return Verdict(decision, tuple(hits[:MAX_HITS]), library_digest)
+    valid = [item for item in found if at is None or features[item.feature_id].valid(at)]
+    counted = frozenset(item.feature_id for item in valid)
+    deciding = [item for item in valid if features[item.feature_id].decides]
+    if not deciding:
+        return Review(Verdict(Decision.ALLOW, (), library_digest), counted)
+    decision = max(_decision(features, item) for item in deciding)
+    return Review(Verdict(decision, _named(features, deciding), library_digest), counted)
+
+
+def _decision(features: Mapping[str, Feature], item: Found) -> Decision:
+    decision = features[item.feature_id].decision
+    return decision if item.certain else min(decision, Decision.REVIEW)
+
+
+def _named(features: Mapping[str, Feature], deciding: Iterable[Found]) -> tuple[Hit, ...]:
+    """The hits in the order of their severity; each feature's first ones go before any feature's further ones."""
+    seen: Counter[tuple[str, bool]] = Counter()
+    ranked = []
+    for item in sorted(deciding, key=lambda item: (item.start, item.end)):
+        seen[item.feature_id, item.in_prompt] += 1
+        hit = Hit(item.feature_id, features[item.feature_id].category, item.in_prompt, item.start, item.end)
+        ranked.append((-_decision(features, item), seen[item.feature_id, item.in_prompt], hit))
+    return tuple(hit for _, _, hit in sorted(ranked)[:MAX_HITS])

@@ -26,7 +26,7 @@ from candor.generation.v1 import model_pb2 as candor_dot_generation_dot_v1_dot_m
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/generation/v1/facts.proto\x12\x14\x63\x61ndor.generation.v1\x1a candor/generation/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x02\n\x12GenerationRecorded\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x11\n\tlog_index\x18\x02 \x01(\x03\x12\x0e\n\x06origin\x18\x03 \x01(\t\x12/\n\x0boccurred_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x0f\n\x07product\x18\x07 \x01(\t\x12\x0e\n\x06locale\x18\x08 \x01(\t\x12\x30\n\x08modality\x18\t \x01(\x0e\x32\x1e.candor.generation.v1.Modality\x12*\n\x05label\x18\n \x01(\x0b\x32\x1b.candor.generation.v1.Label\x12.\n\x07verdict\x18\x0b \x01(\x0b\x32\x1d.candor.generation.v1.Verdict\"\xad\x01\n\x11GenerationFlagged\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0f\n\x07product\x18\x03 \x01(\t\x12/\n\x0boccurred_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07verdict\x18\x05 \x01(\x0b\x32\x1d.candor.generation.v1.Verdict\"A\n\x0f\x46\x65\x61tureProposed\x12.\n\x07\x66\x65\x61ture\x18\x01 \x01(\x0b\x32\x1d.candor.generation.v1.Feature\"Y\n\x0f\x46\x65\x61tureAdmitted\x12.\n\x07\x66\x65\x61ture\x18\x01 \x01(\x0b\x32\x1d.candor.generation.v1.Feature\x12\x16\n\x0elibrary_digest\x18\x02 \x01(\x0c\"X\n\x0e\x46\x65\x61tureRetired\x12.\n\x07\x66\x65\x61ture\x18\x01 \x01(\x0b\x32\x1d.candor.generation.v1.Feature\x12\x16\n\x0elibrary_digest\x18\x02 \x01(\x0c\"s\n\x13\x43heckpointPublished\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x30\n\x0cpublished_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\rSubjectErased\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07records\x18\x02 \x01(\x03\x12-\n\terased_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/generation/v1/facts.proto\x12\x14\x63\x61ndor.generation.v1\x1a candor/generation/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x02\n\x12GenerationRecorded\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x11\n\tlog_index\x18\x02 \x01(\x03\x12\x0e\n\x06origin\x18\x03 \x01(\t\x12/\n\x0boccurred_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x0f\n\x07product\x18\x07 \x01(\t\x12\x0e\n\x06locale\x18\x08 \x01(\t\x12\x30\n\x08modality\x18\t \x01(\x0e\x32\x1e.candor.generation.v1.Modality\x12*\n\x05label\x18\n \x01(\x0b\x32\x1b.candor.generation.v1.Label\x12.\n\x07verdict\x18\x0b \x01(\x0b\x32\x1d.candor.generation.v1.Verdict\"\xad\x01\n\x11GenerationFlagged\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0f\n\x07product\x18\x03 \x01(\t\x12/\n\x0boccurred_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07verdict\x18\x05 \x01(\x0b\x32\x1d.candor.generation.v1.Verdict\"A\n\x0f\x46\x65\x61tureProposed\x12.\n\x07\x66\x65\x61ture\x18\x01 \x01(\x0b\x32\x1d.candor.generation.v1.Feature\"A\n\x0f\x46\x65\x61tureReviewed\x12.\n\x07\x66\x65\x61ture\x18\x01 \x01(\x0b\x32\x1d.candor.generation.v1.Feature\"r\n\x0f\x46\x65\x61tureAdmitted\x12.\n\x07\x66\x65\x61ture\x18\x01 \x01(\x0b\x32\x1d.candor.generation.v1.Feature\x12\x16\n\x0elibrary_digest\x18\x02 \x01(\x0c\x12\x17\n\x0flibrary_version\x18\x03 \x01(\x03\"\xef\x01\n\x12\x46\x65\x61tureModeChanged\x12.\n\x07\x66\x65\x61ture\x18\x01 \x01(\x0b\x32\x1d.candor.generation.v1.Feature\x12\x38\n\rprevious_mode\x18\x02 \x01(\x0e\x32!.candor.generation.v1.FeatureMode\x12\x16\n\x0elibrary_digest\x18\x03 \x01(\x0c\x12\x17\n\x0flibrary_version\x18\x04 \x01(\x03\x12\x12\n\nchanged_by\x18\x05 \x01(\t\x12*\n\x05\x66lood\x18\x06 \x01(\x0b\x32\x1b.candor.generation.v1.Flood\"q\n\x0e\x46\x65\x61tureRetired\x12.\n\x07\x66\x65\x61ture\x18\x01 \x01(\x0b\x32\x1d.candor.generation.v1.Feature\x12\x16\n\x0elibrary_digest\x18\x02 \x01(\x0c\x12\x17\n\x0flibrary_version\x18\x03 \x01(\x03\"\xf0\x02\n\rReviewDecided\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0f\n\x07product\x18\x03 \x01(\t\x12\x38\n\x10machine_decision\x18\x04 \x01(\x0e\x32\x1e.candor.generation.v1.Decision\x12\x34\n\x07outcome\x18\x05 \x01(\x0e\x32#.candor.generation.v1.ReviewOutcome\x12\x32\n\x06reason\x18\x06 \x01(\x0e\x32\".candor.generation.v1.ReviewReason\x12\x11\n\ton_appeal\x18\x07 \x01(\x08\x12\x12\n\ncategories\x18\x08 \x03(\t\x12\x13\n\x0b\x66\x65\x61ture_ids\x18\t \x03(\t\x12\x16\n\x0elibrary_digest\x18\n \x01(\x0c\x12.\n\ndecided_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xea\x01\n\x0eReviewAppealed\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0f\n\x07product\x18\x03 \x01(\t\x12\x38\n\x10machine_decision\x18\x04 \x01(\x0e\x32\x1e.candor.generation.v1.Decision\x12\x34\n\x07outcome\x18\x05 \x01(\x0e\x32#.candor.generation.v1.ReviewOutcome\x12/\n\x0b\x61ppealed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"s\n\x13\x43heckpointPublished\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x0c\n\x04root\x18\x03 \x01(\x0c\x12\x30\n\x0cpublished_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\rSubjectErased\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07records\x18\x02 \x01(\x03\x12-\n\terased_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,12 +39,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GENERATIONFLAGGED']._serialized_end=637
   _globals['_FEATUREPROPOSED']._serialized_start=639
   _globals['_FEATUREPROPOSED']._serialized_end=704
-  _globals['_FEATUREADMITTED']._serialized_start=706
-  _globals['_FEATUREADMITTED']._serialized_end=795
-  _globals['_FEATURERETIRED']._serialized_start=797
-  _globals['_FEATURERETIRED']._serialized_end=885
-  _globals['_CHECKPOINTPUBLISHED']._serialized_start=887
-  _globals['_CHECKPOINTPUBLISHED']._serialized_end=1002
-  _globals['_SUBJECTERASED']._serialized_start=1004
-  _globals['_SUBJECTERASED']._serialized_end=1100
+  _globals['_FEATUREREVIEWED']._serialized_start=706
+  _globals['_FEATUREREVIEWED']._serialized_end=771
+  _globals['_FEATUREADMITTED']._serialized_start=773
+  _globals['_FEATUREADMITTED']._serialized_end=887
+  _globals['_FEATUREMODECHANGED']._serialized_start=890
+  _globals['_FEATUREMODECHANGED']._serialized_end=1129
+  _globals['_FEATURERETIRED']._serialized_start=1131
+  _globals['_FEATURERETIRED']._serialized_end=1244
+  _globals['_REVIEWDECIDED']._serialized_start=1247
+  _globals['_REVIEWDECIDED']._serialized_end=1615
+  _globals['_REVIEWAPPEALED']._serialized_start=1618
+  _globals['_REVIEWAPPEALED']._serialized_end=1852
+  _globals['_CHECKPOINTPUBLISHED']._serialized_start=1854
+  _globals['_CHECKPOINTPUBLISHED']._serialized_end=1969
+  _globals['_SUBJECTERASED']._serialized_start=1971
+  _globals['_SUBJECTERASED']._serialized_end=2067
 # @@protoc_insertion_point(module_scope)

@@ -4,9 +4,11 @@ isort:skip_file
 What happened in the generation log: topic candor.generation.v1. No prompt and no output rides here."""
 
 from candor.generation.v1 import model_pb2 as _model_pb2
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -131,6 +133,28 @@ class FeatureProposed(_message.Message):
 Global___FeatureProposed: _TypeAlias = FeatureProposed  # noqa: Y015
 
 @_typing.final
+class FeatureReviewed(_message.Message):
+    """A second person held the feature against the admission standard: reviewed or rejected. Key: feature_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def feature(self) -> _model_pb2.Feature: ...
+    def __init__(
+        self,
+        *,
+        feature: _model_pb2.Feature | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeatureReviewed: _TypeAlias = FeatureReviewed  # noqa: Y015
+
+@_typing.final
 class FeatureAdmitted(_message.Message):
     """Key: feature_id."""
 
@@ -138,7 +162,9 @@ class FeatureAdmitted(_message.Message):
 
     FEATURE_FIELD_NUMBER: _builtins.int
     LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    LIBRARY_VERSION_FIELD_NUMBER: _builtins.int
     library_digest: _builtins.bytes
+    library_version: _builtins.int
     @_builtins.property
     def feature(self) -> _model_pb2.Feature: ...
     def __init__(
@@ -146,14 +172,56 @@ class FeatureAdmitted(_message.Message):
         *,
         feature: _model_pb2.Feature | None = ...,
         library_digest: _builtins.bytes = ...,
+        library_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "library_digest", b"library_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "library_digest", b"library_digest", "library_version", b"library_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FeatureAdmitted: _TypeAlias = FeatureAdmitted  # noqa: Y015
+
+@_typing.final
+class FeatureModeChanged(_message.Message):
+    """The feature decides now, or is counted only, or rests. Key: feature_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    PREVIOUS_MODE_FIELD_NUMBER: _builtins.int
+    LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    LIBRARY_VERSION_FIELD_NUMBER: _builtins.int
+    CHANGED_BY_FIELD_NUMBER: _builtins.int
+    FLOOD_FIELD_NUMBER: _builtins.int
+    previous_mode: _model_pb2.FeatureMode.ValueType
+    library_digest: _builtins.bytes
+    library_version: _builtins.int
+    changed_by: _builtins.str
+    """Who changed it; absent where the flood guard did."""
+    @_builtins.property
+    def feature(self) -> _model_pb2.Feature: ...
+    @_builtins.property
+    def flood(self) -> _model_pb2.Flood:
+        """What the flood guard saw; absent where a person changed it."""
+
+    def __init__(
+        self,
+        *,
+        feature: _model_pb2.Feature | None = ...,
+        previous_mode: _model_pb2.FeatureMode.ValueType = ...,
+        library_digest: _builtins.bytes = ...,
+        library_version: _builtins.int = ...,
+        changed_by: _builtins.str = ...,
+        flood: _model_pb2.Flood | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "flood", b"flood"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_by", b"changed_by", "feature", b"feature", "flood", b"flood", "library_digest", b"library_digest", "library_version", b"library_version", "previous_mode", b"previous_mode"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeatureModeChanged: _TypeAlias = FeatureModeChanged  # noqa: Y015
 
 @_typing.final
 class FeatureRetired(_message.Message):
@@ -163,7 +231,9 @@ class FeatureRetired(_message.Message):
 
     FEATURE_FIELD_NUMBER: _builtins.int
     LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    LIBRARY_VERSION_FIELD_NUMBER: _builtins.int
     library_digest: _builtins.bytes
+    library_version: _builtins.int
     @_builtins.property
     def feature(self) -> _model_pb2.Feature: ...
     def __init__(
@@ -171,14 +241,111 @@ class FeatureRetired(_message.Message):
         *,
         feature: _model_pb2.Feature | None = ...,
         library_digest: _builtins.bytes = ...,
+        library_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "library_digest", b"library_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "library_digest", b"library_digest", "library_version", b"library_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FeatureRetired: _TypeAlias = FeatureRetired  # noqa: Y015
+
+@_typing.final
+class ReviewDecided(_message.Message):
+    """A person decided on what screening decided, or a user's appeal of it (Deep Synthesis 10). Key: generation_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GENERATION_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    MACHINE_DECISION_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ON_APPEAL_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    FEATURE_IDS_FIELD_NUMBER: _builtins.int
+    LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    generation_id: _builtins.str
+    subject: _builtins.str
+    """Absent where the record is erased meanwhile."""
+    product: _builtins.str
+    machine_decision: _model_pb2.Decision.ValueType
+    """What screening had decided."""
+    outcome: _model_pb2.ReviewOutcome.ValueType
+    reason: _model_pb2.ReviewReason.ValueType
+    on_appeal: _builtins.bool
+    """Whether this decides an appeal; then nothing follows."""
+    library_digest: _builtins.bytes
+    """What screening had searched for."""
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def feature_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        generation_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        product: _builtins.str = ...,
+        machine_decision: _model_pb2.Decision.ValueType = ...,
+        outcome: _model_pb2.ReviewOutcome.ValueType = ...,
+        reason: _model_pb2.ReviewReason.ValueType = ...,
+        on_appeal: _builtins.bool = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        feature_ids: _abc.Iterable[_builtins.str] | None = ...,
+        library_digest: _builtins.bytes = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "decided_at", b"decided_at", "feature_ids", b"feature_ids", "generation_id", b"generation_id", "library_digest", b"library_digest", "machine_decision", b"machine_decision", "on_appeal", b"on_appeal", "outcome", b"outcome", "product", b"product", "reason", b"reason", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewDecided: _TypeAlias = ReviewDecided  # noqa: Y015
+
+@_typing.final
+class ReviewAppealed(_message.Message):
+    """The user appeals what was decided about a generation. Key: generation_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GENERATION_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    MACHINE_DECISION_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    APPEALED_AT_FIELD_NUMBER: _builtins.int
+    generation_id: _builtins.str
+    subject: _builtins.str
+    product: _builtins.str
+    machine_decision: _model_pb2.Decision.ValueType
+    outcome: _model_pb2.ReviewOutcome.ValueType
+    """What a person had decided; unspecified where none had yet."""
+    @_builtins.property
+    def appealed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        generation_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        product: _builtins.str = ...,
+        machine_decision: _model_pb2.Decision.ValueType = ...,
+        outcome: _model_pb2.ReviewOutcome.ValueType = ...,
+        appealed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appealed_at", b"appealed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appealed_at", b"appealed_at", "generation_id", b"generation_id", "machine_decision", b"machine_decision", "outcome", b"outcome", "product", b"product", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewAppealed: _TypeAlias = ReviewAppealed  # noqa: Y015
 
 @_typing.final
 class CheckpointPublished(_message.Message):

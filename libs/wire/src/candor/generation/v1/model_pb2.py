@@ -25,31 +25,43 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/generation/v1/model.proto\x12\x14\x63\x61ndor.generation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcb\x01\n\x05Label\x12\r\n\x05label\x18\x01 \x01(\t\x12\x18\n\x10\x63ontent_producer\x18\x02 \x01(\t\x12\x12\n\nproduce_id\x18\x03 \x01(\t\x12\x16\n\x0ereserved_code1\x18\x04 \x01(\t\x12\x1a\n\x12\x63ontent_propagator\x18\x05 \x01(\t\x12\x14\n\x0cpropagate_id\x18\x06 \x01(\t\x12\x16\n\x0ereserved_code2\x18\x07 \x01(\t\x12\x0c\n\x04json\x18\x08 \x01(\t\x12\x15\n\rexplicit_text\x18\t \x01(\t\">\n\x03Hit\x12\x12\n\nfeature_id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x11\n\tin_prompt\x18\x03 \x01(\x08\"|\n\x07Verdict\x12\x30\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x1e.candor.generation.v1.Decision\x12\'\n\x04hits\x18\x02 \x03(\x0b\x32\x19.candor.generation.v1.Hit\x12\x16\n\x0elibrary_digest\x18\x03 \x01(\x0c\"\xc0\x02\n\x07\x46\x65\x61ture\x12\x12\n\nfeature_id\x18\x01 \x01(\t\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.candor.generation.v1.FeatureKind\x12\r\n\x05value\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x30\n\x08\x64\x65\x63ision\x18\x05 \x01(\x0e\x32\x1e.candor.generation.v1.Decision\x12\x10\n\x08\x63itation\x18\x06 \x01(\t\x12\x31\n\x05state\x18\x07 \x01(\x0e\x32\".candor.generation.v1.FeatureState\x12\x13\n\x0bproposed_by\x18\x08 \x01(\t\x12\x13\n\x0b\x61\x64mitted_by\x18\t \x01(\t\x12.\n\nchanged_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x03\n\nGeneration\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.candor.generation.v1.GenerationState\x12\x16\n\tlog_index\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12/\n\x0boccurred_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x0f\n\x07product\x18\x07 \x01(\t\x12\x0e\n\x06locale\x18\x08 \x01(\t\x12\x30\n\x08modality\x18\t \x01(\x0e\x32\x1e.candor.generation.v1.Modality\x12*\n\x05label\x18\n \x01(\x0b\x32\x1b.candor.generation.v1.Label\x12.\n\x07verdict\x18\x0b \x01(\x0b\x32\x1d.candor.generation.v1.VerdictB\x0c\n\n_log_index*s\n\x08Modality\x12\x18\n\x14MODALITY_UNSPECIFIED\x10\x00\x12\x11\n\rMODALITY_TEXT\x10\x01\x12\x12\n\x0eMODALITY_IMAGE\x10\x02\x12\x12\n\x0eMODALITY_AUDIO\x10\x03\x12\x12\n\x0eMODALITY_VIDEO\x10\x04*a\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45\x43ISION_ALLOW\x10\x01\x12\x13\n\x0f\x44\x45\x43ISION_REVIEW\x10\x02\x12\x12\n\x0e\x44\x45\x43ISION_BLOCK\x10\x03*\x90\x01\n\x0fGenerationState\x12 \n\x1cGENERATION_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19GENERATION_STATE_ACCEPTED\x10\x01\x12\x1f\n\x1bGENERATION_STATE_INTEGRATED\x10\x02\x12\x1b\n\x17GENERATION_STATE_ERASED\x10\x03*\\\n\x0b\x46\x65\x61tureKind\x12\x1c\n\x18\x46\x45\x41TURE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x45\x41TURE_KIND_TERM\x10\x01\x12\x18\n\x14\x46\x45\x41TURE_KIND_PATTERN\x10\x02*\x80\x01\n\x0c\x46\x65\x61tureState\x12\x1d\n\x19\x46\x45\x41TURE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x45\x41TURE_STATE_PROPOSED\x10\x01\x12\x1a\n\x16\x46\x45\x41TURE_STATE_ADMITTED\x10\x02\x12\x19\n\x15\x46\x45\x41TURE_STATE_RETIRED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/generation/v1/model.proto\x12\x14\x63\x61ndor.generation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\tBenignRun\x12\x0c\n\x04hits\x18\x01 \x01(\x03\x12\r\n\x05texts\x18\x02 \x01(\x03\x12\x15\n\rcorpus_digest\x18\x03 \x01(\x0c\"\xcb\x01\n\x05Label\x12\r\n\x05label\x18\x01 \x01(\t\x12\x18\n\x10\x63ontent_producer\x18\x02 \x01(\t\x12\x12\n\nproduce_id\x18\x03 \x01(\t\x12\x16\n\x0ereserved_code1\x18\x04 \x01(\t\x12\x1a\n\x12\x63ontent_propagator\x18\x05 \x01(\t\x12\x14\n\x0cpropagate_id\x18\x06 \x01(\t\x12\x16\n\x0ereserved_code2\x18\x07 \x01(\t\x12\x0c\n\x04json\x18\x08 \x01(\t\x12\x15\n\rexplicit_text\x18\t \x01(\t\"Z\n\x03Hit\x12\x12\n\nfeature_id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x11\n\tin_prompt\x18\x03 \x01(\x08\x12\r\n\x05start\x18\x04 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x05 \x01(\x05\"|\n\x07Verdict\x12\x30\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x1e.candor.generation.v1.Decision\x12\'\n\x04hits\x18\x02 \x03(\x0b\x32\x19.candor.generation.v1.Hit\x12\x16\n\x0elibrary_digest\x18\x03 \x01(\x0c\"\xa6\x05\n\x07\x46\x65\x61ture\x12\x12\n\nfeature_id\x18\x01 \x01(\t\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.candor.generation.v1.FeatureKind\x12\r\n\x05value\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x30\n\x08\x64\x65\x63ision\x18\x05 \x01(\x0e\x32\x1e.candor.generation.v1.Decision\x12\x10\n\x08\x63itation\x18\x06 \x01(\t\x12\x31\n\x05state\x18\x07 \x01(\x0e\x32\".candor.generation.v1.FeatureState\x12\x13\n\x0bproposed_by\x18\x08 \x01(\t\x12\x13\n\x0b\x61\x64mitted_by\x18\t \x01(\t\x12.\n\nchanged_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x04mode\x18\x0b \x01(\x0e\x32!.candor.generation.v1.FeatureMode\x12\x12\n\nexceptions\x18\x0c \x03(\t\x12\x12\n\nwhole_word\x18\r \x01(\x08\x12.\n\nvalid_from\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06source\x18\x10 \x01(\t\x12\x10\n\x08standard\x18\x11 \x01(\t\x12\x0e\n\x06reason\x18\x12 \x01(\t\x12\x13\n\x0breviewed_by\x18\x13 \x01(\t\x12\x33\n\nbenign_run\x18\x14 \x01(\x0b\x32\x1f.candor.generation.v1.BenignRun\x12.\n\nmode_since\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"}\n\x05\x46lood\x12\x0c\n\x04hits\x18\x01 \x01(\x03\x12\x10\n\x08screened\x18\x02 \x01(\x03\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x03\n\nGeneration\x12\x15\n\rgeneration_id\x18\x01 \x01(\t\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.candor.generation.v1.GenerationState\x12\x16\n\tlog_index\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12/\n\x0boccurred_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x0f\n\x07product\x18\x07 \x01(\t\x12\x0e\n\x06locale\x18\x08 \x01(\t\x12\x30\n\x08modality\x18\t \x01(\x0e\x32\x1e.candor.generation.v1.Modality\x12*\n\x05label\x18\n \x01(\x0b\x32\x1b.candor.generation.v1.Label\x12.\n\x07verdict\x18\x0b \x01(\x0b\x32\x1d.candor.generation.v1.VerdictB\x0c\n\n_log_index*s\n\x08Modality\x12\x18\n\x14MODALITY_UNSPECIFIED\x10\x00\x12\x11\n\rMODALITY_TEXT\x10\x01\x12\x12\n\x0eMODALITY_IMAGE\x10\x02\x12\x12\n\x0eMODALITY_AUDIO\x10\x03\x12\x12\n\x0eMODALITY_VIDEO\x10\x04*a\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45\x43ISION_ALLOW\x10\x01\x12\x13\n\x0f\x44\x45\x43ISION_REVIEW\x10\x02\x12\x12\n\x0e\x44\x45\x43ISION_BLOCK\x10\x03*\x90\x01\n\x0fGenerationState\x12 \n\x1cGENERATION_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19GENERATION_STATE_ACCEPTED\x10\x01\x12\x1f\n\x1bGENERATION_STATE_INTEGRATED\x10\x02\x12\x1b\n\x17GENERATION_STATE_ERASED\x10\x03*\x95\x01\n\x0b\x46\x65\x61tureKind\x12\x1c\n\x18\x46\x45\x41TURE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x45\x41TURE_KIND_TERM\x10\x01\x12\x18\n\x14\x46\x45\x41TURE_KIND_PATTERN\x10\x02\x12\x1a\n\x16\x46\x45\x41TURE_KIND_NEAR_TEXT\x10\x03\x12\x1b\n\x17\x46\x45\x41TURE_KIND_IMAGE_HASH\x10\x04*\xb8\x01\n\x0c\x46\x65\x61tureState\x12\x1d\n\x19\x46\x45\x41TURE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x45\x41TURE_STATE_PROPOSED\x10\x01\x12\x1a\n\x16\x46\x45\x41TURE_STATE_ADMITTED\x10\x02\x12\x19\n\x15\x46\x45\x41TURE_STATE_RETIRED\x10\x03\x12\x1a\n\x16\x46\x45\x41TURE_STATE_REVIEWED\x10\x04\x12\x1a\n\x16\x46\x45\x41TURE_STATE_REJECTED\x10\x05*y\n\x0b\x46\x65\x61tureMode\x12\x1c\n\x18\x46\x45\x41TURE_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x45\x41TURE_MODE_SHADOW\x10\x01\x12\x17\n\x13\x46\x45\x41TURE_MODE_ACTIVE\x10\x02\x12\x1a\n\x16\x46\x45\x41TURE_MODE_SUSPENDED\x10\x03*\xb3\x01\n\x0bReviewState\x12\x1c\n\x18REVIEW_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11REVIEW_STATE_OPEN\x10\x01\x12!\n\x1dREVIEW_STATE_RELEASE_PROPOSED\x10\x02\x12\x18\n\x14REVIEW_STATE_DECIDED\x10\x03\x12\x19\n\x15REVIEW_STATE_APPEALED\x10\x04\x12\x17\n\x13REVIEW_STATE_ERASED\x10\x05*g\n\rReviewOutcome\x12\x1e\n\x1aREVIEW_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15REVIEW_OUTCOME_UPHELD\x10\x01\x12\x1b\n\x17REVIEW_OUTCOME_RELEASED\x10\x02*\xa6\x01\n\x0cReviewReason\x12\x1d\n\x19REVIEW_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17REVIEW_REASON_CONFIRMED\x10\x01\x12\x1b\n\x17REVIEW_REASON_FALSE_HIT\x10\x02\x12 \n\x1cREVIEW_REASON_LAWFUL_CONTEXT\x10\x03\x12\x1b\n\x17REVIEW_REASON_JUDGEMENT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'candor.generation.v1.model_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODALITY']._serialized_start=1197
-  _globals['_MODALITY']._serialized_end=1312
-  _globals['_DECISION']._serialized_start=1314
-  _globals['_DECISION']._serialized_end=1411
-  _globals['_GENERATIONSTATE']._serialized_start=1414
-  _globals['_GENERATIONSTATE']._serialized_end=1558
-  _globals['_FEATUREKIND']._serialized_start=1560
-  _globals['_FEATUREKIND']._serialized_end=1652
-  _globals['_FEATURESTATE']._serialized_start=1655
-  _globals['_FEATURESTATE']._serialized_end=1783
-  _globals['_LABEL']._serialized_start=92
-  _globals['_LABEL']._serialized_end=295
-  _globals['_HIT']._serialized_start=297
-  _globals['_HIT']._serialized_end=359
-  _globals['_VERDICT']._serialized_start=361
-  _globals['_VERDICT']._serialized_end=485
-  _globals['_FEATURE']._serialized_start=488
-  _globals['_FEATURE']._serialized_end=808
-  _globals['_GENERATION']._serialized_start=811
-  _globals['_GENERATION']._serialized_end=1195
+  _globals['_MODALITY']._serialized_start=1775
+  _globals['_MODALITY']._serialized_end=1890
+  _globals['_DECISION']._serialized_start=1892
+  _globals['_DECISION']._serialized_end=1989
+  _globals['_GENERATIONSTATE']._serialized_start=1992
+  _globals['_GENERATIONSTATE']._serialized_end=2136
+  _globals['_FEATUREKIND']._serialized_start=2139
+  _globals['_FEATUREKIND']._serialized_end=2288
+  _globals['_FEATURESTATE']._serialized_start=2291
+  _globals['_FEATURESTATE']._serialized_end=2475
+  _globals['_FEATUREMODE']._serialized_start=2477
+  _globals['_FEATUREMODE']._serialized_end=2598
+  _globals['_REVIEWSTATE']._serialized_start=2601
+  _globals['_REVIEWSTATE']._serialized_end=2780
+  _globals['_REVIEWOUTCOME']._serialized_start=2782
+  _globals['_REVIEWOUTCOME']._serialized_end=2885
+  _globals['_REVIEWREASON']._serialized_start=2888
+  _globals['_REVIEWREASON']._serialized_end=3054
+  _globals['_BENIGNRUN']._serialized_start=91
+  _globals['_BENIGNRUN']._serialized_end=154
+  _globals['_LABEL']._serialized_start=157
+  _globals['_LABEL']._serialized_end=360
+  _globals['_HIT']._serialized_start=362
+  _globals['_HIT']._serialized_end=452
+  _globals['_VERDICT']._serialized_start=454
+  _globals['_VERDICT']._serialized_end=578
+  _globals['_FEATURE']._serialized_start=581
+  _globals['_FEATURE']._serialized_end=1259
+  _globals['_FLOOD']._serialized_start=1261
+  _globals['_FLOOD']._serialized_end=1386
+  _globals['_GENERATION']._serialized_start=1389
+  _globals['_GENERATION']._serialized_end=1773
 # @@protoc_insertion_point(module_scope)

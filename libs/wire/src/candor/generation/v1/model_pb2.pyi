@@ -98,6 +98,10 @@ class _FeatureKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeatureKi
     """Found anywhere in the normalised text."""
     FEATURE_KIND_PATTERN: _FeatureKind.ValueType  # 2
     """An RE2 expression over the normalised text."""
+    FEATURE_KIND_NEAR_TEXT: _FeatureKind.ValueType  # 3
+    """A text whose near copies are looked for."""
+    FEATURE_KIND_IMAGE_HASH: _FeatureKind.ValueType  # 4
+    """A perceptual hash of an image (PDQ), 64 hexadecimal digits."""
 
 class FeatureKind(_FeatureKind, metaclass=_FeatureKindEnumTypeWrapper): ...
 
@@ -106,6 +110,10 @@ FEATURE_KIND_TERM: FeatureKind.ValueType  # 1
 """Found anywhere in the normalised text."""
 FEATURE_KIND_PATTERN: FeatureKind.ValueType  # 2
 """An RE2 expression over the normalised text."""
+FEATURE_KIND_NEAR_TEXT: FeatureKind.ValueType  # 3
+"""A text whose near copies are looked for."""
+FEATURE_KIND_IMAGE_HASH: FeatureKind.ValueType  # 4
+"""A perceptual hash of an image (PDQ), 64 hexadecimal digits."""
 Global___FeatureKind: _TypeAlias = FeatureKind  # noqa: Y015
 
 class _FeatureState:
@@ -118,6 +126,10 @@ class _FeatureStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeatureS
     FEATURE_STATE_PROPOSED: _FeatureState.ValueType  # 1
     FEATURE_STATE_ADMITTED: _FeatureState.ValueType  # 2
     FEATURE_STATE_RETIRED: _FeatureState.ValueType  # 3
+    FEATURE_STATE_REVIEWED: _FeatureState.ValueType  # 4
+    """A second person held it against the admission standard; it may be admitted."""
+    FEATURE_STATE_REJECTED: _FeatureState.ValueType  # 5
+    """The second person found against it."""
 
 class FeatureState(_FeatureState, metaclass=_FeatureStateEnumTypeWrapper): ...
 
@@ -125,7 +137,150 @@ FEATURE_STATE_UNSPECIFIED: FeatureState.ValueType  # 0
 FEATURE_STATE_PROPOSED: FeatureState.ValueType  # 1
 FEATURE_STATE_ADMITTED: FeatureState.ValueType  # 2
 FEATURE_STATE_RETIRED: FeatureState.ValueType  # 3
+FEATURE_STATE_REVIEWED: FeatureState.ValueType  # 4
+"""A second person held it against the admission standard; it may be admitted."""
+FEATURE_STATE_REJECTED: FeatureState.ValueType  # 5
+"""The second person found against it."""
 Global___FeatureState: _TypeAlias = FeatureState  # noqa: Y015
+
+class _FeatureMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FeatureModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeatureMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FEATURE_MODE_UNSPECIFIED: _FeatureMode.ValueType  # 0
+    FEATURE_MODE_SHADOW: _FeatureMode.ValueType  # 1
+    """Looked for and counted, without consequence."""
+    FEATURE_MODE_ACTIVE: _FeatureMode.ValueType  # 2
+    """Finding it has the feature's decision as its consequence."""
+    FEATURE_MODE_SUSPENDED: _FeatureMode.ValueType  # 3
+    """Not looked for."""
+
+class FeatureMode(_FeatureMode, metaclass=_FeatureModeEnumTypeWrapper):
+    """What an admitted feature does."""
+
+FEATURE_MODE_UNSPECIFIED: FeatureMode.ValueType  # 0
+FEATURE_MODE_SHADOW: FeatureMode.ValueType  # 1
+"""Looked for and counted, without consequence."""
+FEATURE_MODE_ACTIVE: FeatureMode.ValueType  # 2
+"""Finding it has the feature's decision as its consequence."""
+FEATURE_MODE_SUSPENDED: FeatureMode.ValueType  # 3
+"""Not looked for."""
+Global___FeatureMode: _TypeAlias = FeatureMode  # noqa: Y015
+
+class _ReviewState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReviewStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReviewState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVIEW_STATE_UNSPECIFIED: _ReviewState.ValueType  # 0
+    REVIEW_STATE_OPEN: _ReviewState.ValueType  # 1
+    """Nobody has decided yet."""
+    REVIEW_STATE_RELEASE_PROPOSED: _ReviewState.ValueType  # 2
+    """One person would release what was blocked; a second has to agree."""
+    REVIEW_STATE_DECIDED: _ReviewState.ValueType  # 3
+    REVIEW_STATE_APPEALED: _ReviewState.ValueType  # 4
+    """The user appealed; another person than those who decided decides."""
+    REVIEW_STATE_ERASED: _ReviewState.ValueType  # 5
+    """The record was erased before anybody decided."""
+
+class ReviewState(_ReviewState, metaclass=_ReviewStateEnumTypeWrapper):
+    """Where a person's look at what screening decided stands."""
+
+REVIEW_STATE_UNSPECIFIED: ReviewState.ValueType  # 0
+REVIEW_STATE_OPEN: ReviewState.ValueType  # 1
+"""Nobody has decided yet."""
+REVIEW_STATE_RELEASE_PROPOSED: ReviewState.ValueType  # 2
+"""One person would release what was blocked; a second has to agree."""
+REVIEW_STATE_DECIDED: ReviewState.ValueType  # 3
+REVIEW_STATE_APPEALED: ReviewState.ValueType  # 4
+"""The user appealed; another person than those who decided decides."""
+REVIEW_STATE_ERASED: ReviewState.ValueType  # 5
+"""The record was erased before anybody decided."""
+Global___ReviewState: _TypeAlias = ReviewState  # noqa: Y015
+
+class _ReviewOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReviewOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReviewOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVIEW_OUTCOME_UNSPECIFIED: _ReviewOutcome.ValueType  # 0
+    REVIEW_OUTCOME_UPHELD: _ReviewOutcome.ValueType  # 1
+    """Screening was right: the content stays withheld."""
+    REVIEW_OUTCOME_RELEASED: _ReviewOutcome.ValueType  # 2
+    """The content may be shown."""
+
+class ReviewOutcome(_ReviewOutcome, metaclass=_ReviewOutcomeEnumTypeWrapper):
+    """What a person decided about what screening decided."""
+
+REVIEW_OUTCOME_UNSPECIFIED: ReviewOutcome.ValueType  # 0
+REVIEW_OUTCOME_UPHELD: ReviewOutcome.ValueType  # 1
+"""Screening was right: the content stays withheld."""
+REVIEW_OUTCOME_RELEASED: ReviewOutcome.ValueType  # 2
+"""The content may be shown."""
+Global___ReviewOutcome: _TypeAlias = ReviewOutcome  # noqa: Y015
+
+class _ReviewReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReviewReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReviewReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVIEW_REASON_UNSPECIFIED: _ReviewReason.ValueType  # 0
+    REVIEW_REASON_CONFIRMED: _ReviewReason.ValueType  # 1
+    """The content is of the feature's category."""
+    REVIEW_REASON_FALSE_HIT: _ReviewReason.ValueType  # 2
+    """The feature was found but the content is not of its category."""
+    REVIEW_REASON_LAWFUL_CONTEXT: _ReviewReason.ValueType  # 3
+    """It is of the category, and lawful here: news, education, a refutation."""
+    REVIEW_REASON_JUDGEMENT: _ReviewReason.ValueType  # 4
+    """The law leaves it open, and it is withheld or released for the reason in the note."""
+
+class ReviewReason(_ReviewReason, metaclass=_ReviewReasonEnumTypeWrapper):
+    """Why, as a code: a leaf of the log and a fact hold no free text."""
+
+REVIEW_REASON_UNSPECIFIED: ReviewReason.ValueType  # 0
+REVIEW_REASON_CONFIRMED: ReviewReason.ValueType  # 1
+"""The content is of the feature's category."""
+REVIEW_REASON_FALSE_HIT: ReviewReason.ValueType  # 2
+"""The feature was found but the content is not of its category."""
+REVIEW_REASON_LAWFUL_CONTEXT: ReviewReason.ValueType  # 3
+"""It is of the category, and lawful here: news, education, a refutation."""
+REVIEW_REASON_JUDGEMENT: ReviewReason.ValueType  # 4
+"""The law leaves it open, and it is withheld or released for the reason in the note."""
+Global___ReviewReason: _TypeAlias = ReviewReason  # noqa: Y015
+
+@_typing.final
+class BenignRun(_message.Message):
+    """How often a feature was found in benign texts when it was admitted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HITS_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
+    CORPUS_DIGEST_FIELD_NUMBER: _builtins.int
+    hits: _builtins.int
+    texts: _builtins.int
+    """How many texts were looked at; 0 for a kind that no text can measure."""
+    corpus_digest: _builtins.bytes
+    """SHA-256 of the texts, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        hits: _builtins.int = ...,
+        texts: _builtins.int = ...,
+        corpus_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corpus_digest", b"corpus_digest", "hits", b"hits", "texts", b"texts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BenignRun: _TypeAlias = BenignRun  # noqa: Y015
 
 @_typing.final
 class Label(_message.Message):
@@ -184,20 +339,27 @@ class Hit(_message.Message):
     FEATURE_ID_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
     IN_PROMPT_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     feature_id: _builtins.str
     category: _builtins.str
     in_prompt: _builtins.bool
     """True: in the prompt; false: in the output."""
+    start: _builtins.int
+    """From start up to, not with, end, in code points of the text as it was sent."""
+    end: _builtins.int
     def __init__(
         self,
         *,
         feature_id: _builtins.str = ...,
         category: _builtins.str = ...,
         in_prompt: _builtins.bool = ...,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "feature_id", b"feature_id", "in_prompt", b"in_prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "end", b"end", "feature_id", b"feature_id", "in_prompt", b"in_prompt", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -244,6 +406,17 @@ class Feature(_message.Message):
     PROPOSED_BY_FIELD_NUMBER: _builtins.int
     ADMITTED_BY_FIELD_NUMBER: _builtins.int
     CHANGED_AT_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    EXCEPTIONS_FIELD_NUMBER: _builtins.int
+    WHOLE_WORD_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    STANDARD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REVIEWED_BY_FIELD_NUMBER: _builtins.int
+    BENIGN_RUN_FIELD_NUMBER: _builtins.int
+    MODE_SINCE_FIELD_NUMBER: _builtins.int
     feature_id: _builtins.str
     kind: Global___FeatureKind.ValueType
     value: _builtins.str
@@ -255,8 +428,34 @@ class Feature(_message.Message):
     state: Global___FeatureState.ValueType
     proposed_by: _builtins.str
     admitted_by: _builtins.str
+    mode: Global___FeatureMode.ValueType
+    whole_word: _builtins.bool
+    """The term counts only between word boundaries."""
+    source: _builtins.str
+    """Where the value comes from."""
+    standard: _builtins.str
+    """The admission standard that the reviewer held it against."""
+    reason: _builtins.str
+    """Why the latest step was taken."""
+    reviewed_by: _builtins.str
     @_builtins.property
     def changed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def exceptions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Longer words that hold a term and are not meant."""
+
+    @_builtins.property
+    def valid_from(self) -> _timestamp_pb2.Timestamp:
+        """Absent: has no beginning, has no end."""
+
+    @_builtins.property
+    def valid_until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def benign_run(self) -> Global___BenignRun:
+        """Absent until admitted."""
+
+    @_builtins.property
+    def mode_since(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -270,14 +469,58 @@ class Feature(_message.Message):
         proposed_by: _builtins.str = ...,
         admitted_by: _builtins.str = ...,
         changed_at: _timestamp_pb2.Timestamp | None = ...,
+        mode: Global___FeatureMode.ValueType = ...,
+        exceptions: _abc.Iterable[_builtins.str] | None = ...,
+        whole_word: _builtins.bool = ...,
+        valid_from: _timestamp_pb2.Timestamp | None = ...,
+        valid_until: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        standard: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reviewed_by: _builtins.str = ...,
+        benign_run: Global___BenignRun | None = ...,
+        mode_since: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["benign_run", b"benign_run", "changed_at", b"changed_at", "mode_since", b"mode_since", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted_by", b"admitted_by", "category", b"category", "changed_at", b"changed_at", "citation", b"citation", "decision", b"decision", "feature_id", b"feature_id", "kind", b"kind", "proposed_by", b"proposed_by", "state", b"state", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted_by", b"admitted_by", "benign_run", b"benign_run", "category", b"category", "changed_at", b"changed_at", "citation", b"citation", "decision", b"decision", "exceptions", b"exceptions", "feature_id", b"feature_id", "kind", b"kind", "mode", b"mode", "mode_since", b"mode_since", "proposed_by", b"proposed_by", "reason", b"reason", "reviewed_by", b"reviewed_by", "source", b"source", "standard", b"standard", "state", b"state", "valid_from", b"valid_from", "valid_until", b"valid_until", "value", b"value", "whole_word", b"whole_word"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Feature: _TypeAlias = Feature  # noqa: Y015
+
+@_typing.final
+class Flood(_message.Message):
+    """A feature was found far more often than its admission run let expect."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HITS_FIELD_NUMBER: _builtins.int
+    SCREENED_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    hits: _builtins.int
+    """Generations that it was found in, of so many that were screened."""
+    screened: _builtins.int
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        hits: _builtins.int = ...,
+        screened: _builtins.int = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "screened", b"screened", "since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Flood: _TypeAlias = Flood  # noqa: Y015
 
 @_typing.final
 class Generation(_message.Message):

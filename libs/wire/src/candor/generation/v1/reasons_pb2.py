@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from candor.edge.v1 import options_pb2 as candor_dot_edge_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"candor/generation/v1/reasons.proto\x12\x14\x63\x61ndor.generation.v1\x1a\x1c\x63\x61ndor/edge/v1/options.proto*\xcc\x03\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12,\n\x19REASON_GENERATION_UNKNOWN\x10\x01\x1a\r\xda\xf3\x18\tNOT_FOUND\x12)\n\x16REASON_FEATURE_UNKNOWN\x10\x02\x1a\r\xda\xf3\x18\tNOT_FOUND\x12-\n\x15REASON_FEATURE_EXISTS\x10\x03\x1a\x12\xda\xf3\x18\x0e\x41LREADY_EXISTS\x12\x31\n\x14REASON_FEATURE_STATE\x10\x04\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x30\n\x16REASON_PATTERN_INVALID\x10\x05\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12-\n\x12REASON_SAME_PERSON\x10\x06\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12/\n\x15REASON_TIME_IN_FUTURE\x10\x07\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12\x32\n\x15REASON_NOT_INTEGRATED\x10\x08\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12)\n\x13REASON_SIZE_UNKNOWN\x10\t\x1a\x10\xda\xf3\x18\x0cOUT_OF_RANGEb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"candor/generation/v1/reasons.proto\x12\x14\x63\x61ndor.generation.v1\x1a\x1c\x63\x61ndor/edge/v1/options.proto*\xbb\r\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12,\n\x19REASON_GENERATION_UNKNOWN\x10\x01\x1a\r\xda\xf3\x18\tNOT_FOUND\x12)\n\x16REASON_FEATURE_UNKNOWN\x10\x02\x1a\r\xda\xf3\x18\tNOT_FOUND\x12-\n\x15REASON_FEATURE_EXISTS\x10\x03\x1a\x12\xda\xf3\x18\x0e\x41LREADY_EXISTS\x12\x31\n\x14REASON_FEATURE_STATE\x10\x04\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x30\n\x16REASON_PATTERN_INVALID\x10\x05\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12-\n\x12REASON_SAME_PERSON\x10\x06\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12/\n\x15REASON_TIME_IN_FUTURE\x10\x07\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12\x32\n\x15REASON_NOT_INTEGRATED\x10\x08\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12)\n\x13REASON_SIZE_UNKNOWN\x10\t\x1a\x10\xda\xf3\x18\x0cOUT_OF_RANGE\x12\x31\n\x17REASON_VALIDITY_INVALID\x10\n\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12/\n\x15REASON_VALUE_TOO_LONG\x10\x0b\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12\x35\n\x18REASON_HIT_RATE_TOO_HIGH\x10\x0c\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12)\n\x16REASON_LIBRARY_UNKNOWN\x10\r\x1a\r\xda\xf3\x18\tNOT_FOUND\x12-\n\x13REASON_FILE_INVALID\x10\x0e\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12(\n\x15REASON_REVIEW_UNKNOWN\x10\x0f\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x30\n\x13REASON_REVIEW_STATE\x10\x10\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x33\n\x16REASON_REVIEW_ASSIGNED\x10\x11\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x35\n\x18REASON_GENERATION_ERASED\x10\x12\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x30\n\x16REASON_REASON_MISMATCH\x10\x13\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12\x32\n\x18REASON_UNSUPPORTED_MEDIA\x10\x14\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12/\n\x15REASON_FILE_MALFORMED\x10\x15\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12\x31\n\x15REASON_FILE_TOO_LARGE\x10\x16\x1a\x16\xda\xf3\x18\x12RESOURCE_EXHAUSTED\x12-\n\x13REASON_STREAM_ORDER\x10\x17\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12\x30\n\x13REASON_LABEL_EXISTS\x10\x18\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x33\n\x16REASON_LABEL_DUPLICATE\x10\x19\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x33\n\x16REASON_LABEL_MALFORMED\x10\x1a\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x31\n\x14REASON_LABEL_MISSING\x10\x1b\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x33\n\x16REASON_MARK_IMPOSSIBLE\x10\x1c\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x36\n\x19REASON_CREDENTIALS_ABSENT\x10\x1d\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12-\n\x1aREASON_APPLICATION_UNKNOWN\x10\x1e\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x35\n\x18REASON_APPLICATION_STATE\x10\x1f\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x33\n\x16REASON_DUTIES_OUTDATED\x10 \x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12.\n\x14REASON_IMAGE_INVALID\x10!\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12\x30\n\x14REASON_TEXT_TOO_LONG\x10\"\x1a\x16\xda\xf3\x18\x12RESOURCE_EXHAUSTEDb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REASON'].values_by_name["REASON_NOT_INTEGRATED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
   _globals['_REASON'].values_by_name["REASON_SIZE_UNKNOWN"]._loaded_options = None
   _globals['_REASON'].values_by_name["REASON_SIZE_UNKNOWN"]._serialized_options = b'\332\363\030\014OUT_OF_RANGE'
+  _globals['_REASON'].values_by_name["REASON_VALIDITY_INVALID"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_VALIDITY_INVALID"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_VALUE_TOO_LONG"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_VALUE_TOO_LONG"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_HIT_RATE_TOO_HIGH"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_HIT_RATE_TOO_HIGH"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_LIBRARY_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_LIBRARY_UNKNOWN"]._serialized_options = b'\332\363\030\tNOT_FOUND'
+  _globals['_REASON'].values_by_name["REASON_FILE_INVALID"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_FILE_INVALID"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_REVIEW_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_REVIEW_UNKNOWN"]._serialized_options = b'\332\363\030\tNOT_FOUND'
+  _globals['_REASON'].values_by_name["REASON_REVIEW_STATE"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_REVIEW_STATE"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_REVIEW_ASSIGNED"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_REVIEW_ASSIGNED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_GENERATION_ERASED"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_GENERATION_ERASED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_REASON_MISMATCH"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_REASON_MISMATCH"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_UNSUPPORTED_MEDIA"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_UNSUPPORTED_MEDIA"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_FILE_MALFORMED"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_FILE_MALFORMED"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_FILE_TOO_LARGE"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_FILE_TOO_LARGE"]._serialized_options = b'\332\363\030\022RESOURCE_EXHAUSTED'
+  _globals['_REASON'].values_by_name["REASON_STREAM_ORDER"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_STREAM_ORDER"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_LABEL_EXISTS"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_LABEL_EXISTS"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_LABEL_DUPLICATE"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_LABEL_DUPLICATE"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_LABEL_MALFORMED"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_LABEL_MALFORMED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_LABEL_MISSING"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_LABEL_MISSING"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_MARK_IMPOSSIBLE"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_MARK_IMPOSSIBLE"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_CREDENTIALS_ABSENT"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_CREDENTIALS_ABSENT"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_APPLICATION_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_APPLICATION_UNKNOWN"]._serialized_options = b'\332\363\030\tNOT_FOUND'
+  _globals['_REASON'].values_by_name["REASON_APPLICATION_STATE"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_APPLICATION_STATE"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_DUTIES_OUTDATED"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_DUTIES_OUTDATED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_IMAGE_INVALID"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_IMAGE_INVALID"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_TEXT_TOO_LONG"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_TEXT_TOO_LONG"]._serialized_options = b'\332\363\030\022RESOURCE_EXHAUSTED'
   _globals['_REASON']._serialized_start=91
-  _globals['_REASON']._serialized_end=551
+  _globals['_REASON']._serialized_end=1814
 # @@protoc_insertion_point(module_scope)

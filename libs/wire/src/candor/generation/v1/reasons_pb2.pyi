@@ -37,6 +37,56 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The record has no place in the log yet; ask again when it is integrated."""
     REASON_SIZE_UNKNOWN: _Reason.ValueType  # 9
     """The log is not that large."""
+    REASON_VALIDITY_INVALID: _Reason.ValueType  # 10
+    """The feature would never be valid, or is no longer."""
+    REASON_VALUE_TOO_LONG: _Reason.ValueType  # 11
+    """Only a text is that long."""
+    REASON_HIT_RATE_TOO_HIGH: _Reason.ValueType  # 12
+    """The feature is found in more benign texts than its mode allows; the message says in how many."""
+    REASON_LIBRARY_UNKNOWN: _Reason.ValueType  # 13
+    """The library never had this version or digest."""
+    REASON_FILE_INVALID: _Reason.ValueType  # 14
+    """The file is not in the format that is named."""
+    REASON_REVIEW_UNKNOWN: _Reason.ValueType  # 15
+    """There is nothing to review about this generation."""
+    REASON_REVIEW_STATE: _Reason.ValueType  # 16
+    """The review is not in the state that this step starts from."""
+    REASON_REVIEW_ASSIGNED: _Reason.ValueType  # 17
+    """The review is given to somebody else."""
+    REASON_GENERATION_ERASED: _Reason.ValueType  # 18
+    """The record is erased; there is nothing left to read."""
+    REASON_REASON_MISMATCH: _Reason.ValueType  # 19
+    """The reason speaks against what is decided."""
+    REASON_UNSUPPORTED_MEDIA: _Reason.ValueType  # 20
+    """No label can be written to, or no mark put on, files of this media type."""
+    REASON_FILE_MALFORMED: _Reason.ValueType  # 21
+    """The file is broken, or not what its media type says."""
+    REASON_FILE_TOO_LARGE: _Reason.ValueType  # 22
+    """The file is larger than is taken, or would unpack to more."""
+    REASON_STREAM_ORDER: _Reason.ValueType  # 23
+    """A file is sent as one header and then chunks."""
+    REASON_LABEL_EXISTS: _Reason.ValueType  # 24
+    """The file carries a label already: pass it on, or say that the new one supersedes it."""
+    REASON_LABEL_DUPLICATE: _Reason.ValueType  # 25
+    """The file carries more than one label (GB 45438-2025, 6.1)."""
+    REASON_LABEL_MALFORMED: _Reason.ValueType  # 26
+    """What the file carries as a label cannot be read as one, so it cannot be kept."""
+    REASON_LABEL_MISSING: _Reason.ValueType  # 27
+    """The file carries no label that could be verified."""
+    REASON_MARK_IMPOSSIBLE: _Reason.ValueType  # 28
+    """The content has no room, or no way, for the explicit label that is asked for."""
+    REASON_CREDENTIALS_ABSENT: _Reason.ValueType  # 29
+    """This deployment has no certificate to sign content with."""
+    REASON_APPLICATION_UNKNOWN: _Reason.ValueType  # 30
+    """There is no such application for content without an explicit label."""
+    REASON_APPLICATION_STATE: _Reason.ValueType  # 31
+    """The application is not in the state that this step starts from."""
+    REASON_DUTIES_OUTDATED: _Reason.ValueType  # 32
+    """The duties that were shown are not those in force."""
+    REASON_IMAGE_INVALID: _Reason.ValueType  # 33
+    """The image is broken, of another format, or too large."""
+    REASON_TEXT_TOO_LONG: _Reason.ValueType  # 34
+    """The stream holds more text than one record can have."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the generation log refuses a well-formed command."""
@@ -56,4 +106,54 @@ REASON_NOT_INTEGRATED: Reason.ValueType  # 8
 """The record has no place in the log yet; ask again when it is integrated."""
 REASON_SIZE_UNKNOWN: Reason.ValueType  # 9
 """The log is not that large."""
+REASON_VALIDITY_INVALID: Reason.ValueType  # 10
+"""The feature would never be valid, or is no longer."""
+REASON_VALUE_TOO_LONG: Reason.ValueType  # 11
+"""Only a text is that long."""
+REASON_HIT_RATE_TOO_HIGH: Reason.ValueType  # 12
+"""The feature is found in more benign texts than its mode allows; the message says in how many."""
+REASON_LIBRARY_UNKNOWN: Reason.ValueType  # 13
+"""The library never had this version or digest."""
+REASON_FILE_INVALID: Reason.ValueType  # 14
+"""The file is not in the format that is named."""
+REASON_REVIEW_UNKNOWN: Reason.ValueType  # 15
+"""There is nothing to review about this generation."""
+REASON_REVIEW_STATE: Reason.ValueType  # 16
+"""The review is not in the state that this step starts from."""
+REASON_REVIEW_ASSIGNED: Reason.ValueType  # 17
+"""The review is given to somebody else."""
+REASON_GENERATION_ERASED: Reason.ValueType  # 18
+"""The record is erased; there is nothing left to read."""
+REASON_REASON_MISMATCH: Reason.ValueType  # 19
+"""The reason speaks against what is decided."""
+REASON_UNSUPPORTED_MEDIA: Reason.ValueType  # 20
+"""No label can be written to, or no mark put on, files of this media type."""
+REASON_FILE_MALFORMED: Reason.ValueType  # 21
+"""The file is broken, or not what its media type says."""
+REASON_FILE_TOO_LARGE: Reason.ValueType  # 22
+"""The file is larger than is taken, or would unpack to more."""
+REASON_STREAM_ORDER: Reason.ValueType  # 23
+"""A file is sent as one header and then chunks."""
+REASON_LABEL_EXISTS: Reason.ValueType  # 24
+"""The file carries a label already: pass it on, or say that the new one supersedes it."""
+REASON_LABEL_DUPLICATE: Reason.ValueType  # 25
+"""The file carries more than one label (GB 45438-2025, 6.1)."""
+REASON_LABEL_MALFORMED: Reason.ValueType  # 26
+"""What the file carries as a label cannot be read as one, so it cannot be kept."""
+REASON_LABEL_MISSING: Reason.ValueType  # 27
+"""The file carries no label that could be verified."""
+REASON_MARK_IMPOSSIBLE: Reason.ValueType  # 28
+"""The content has no room, or no way, for the explicit label that is asked for."""
+REASON_CREDENTIALS_ABSENT: Reason.ValueType  # 29
+"""This deployment has no certificate to sign content with."""
+REASON_APPLICATION_UNKNOWN: Reason.ValueType  # 30
+"""There is no such application for content without an explicit label."""
+REASON_APPLICATION_STATE: Reason.ValueType  # 31
+"""The application is not in the state that this step starts from."""
+REASON_DUTIES_OUTDATED: Reason.ValueType  # 32
+"""The duties that were shown are not those in force."""
+REASON_IMAGE_INVALID: Reason.ValueType  # 33
+"""The image is broken, of another format, or too large."""
+REASON_TEXT_TOO_LONG: Reason.ValueType  # 34
+"""The stream holds more text than one record can have."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

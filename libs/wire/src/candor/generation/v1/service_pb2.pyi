@@ -9,6 +9,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,31 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _FeatureFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FeatureFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeatureFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FEATURE_FORMAT_UNSPECIFIED: _FeatureFormat.ValueType  # 0
+    FEATURE_FORMAT_JSON: _FeatureFormat.ValueType  # 1
+    """{"format": "candor-features/1", "features": [{…}]}"""
+    FEATURE_FORMAT_CSV: _FeatureFormat.ValueType  # 2
+    """A header line names the columns (RFC 4180)."""
+    FEATURE_FORMAT_STIX: _FeatureFormat.ValueType  # 3
+    """A bundle of STIX 2.1 indicators; a revoked one is a tombstone."""
+
+class FeatureFormat(_FeatureFormat, metaclass=_FeatureFormatEnumTypeWrapper): ...
+
+FEATURE_FORMAT_UNSPECIFIED: FeatureFormat.ValueType  # 0
+FEATURE_FORMAT_JSON: FeatureFormat.ValueType  # 1
+"""{"format": "candor-features/1", "features": [{…}]}"""
+FEATURE_FORMAT_CSV: FeatureFormat.ValueType  # 2
+"""A header line names the columns (RFC 4180)."""
+FEATURE_FORMAT_STIX: FeatureFormat.ValueType  # 3
+"""A bundle of STIX 2.1 indicators; a revoked one is a tombstone."""
+Global___FeatureFormat: _TypeAlias = FeatureFormat  # noqa: Y015
 
 @_typing.final
 class RecordRequest(_message.Message):
@@ -390,6 +416,12 @@ class ProposeFeatureRequest(_message.Message):
     CATEGORY_FIELD_NUMBER: _builtins.int
     DECISION_FIELD_NUMBER: _builtins.int
     CITATION_FIELD_NUMBER: _builtins.int
+    EXCEPTIONS_FIELD_NUMBER: _builtins.int
+    WHOLE_WORD_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     feature_id: _builtins.str
     kind: _model_pb2.FeatureKind.ValueType
@@ -397,6 +429,21 @@ class ProposeFeatureRequest(_message.Message):
     category: _builtins.str
     decision: _model_pb2.Decision.ValueType
     citation: _builtins.str
+    whole_word: _builtins.bool
+    """The term counts only between word boundaries."""
+    source: _builtins.str
+    """Where the value comes from: an order's number, a list's name and date, an incident."""
+    reason: _builtins.str
+    @_builtins.property
+    def exceptions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Longer words that hold a term and are not meant: 大麻烦 for 大麻."""
+
+    @_builtins.property
+    def valid_from(self) -> _timestamp_pb2.Timestamp:
+        """Absent: screens as soon as it is admitted, and until it is retired."""
+
+    @_builtins.property
+    def valid_until(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -407,10 +454,16 @@ class ProposeFeatureRequest(_message.Message):
         category: _builtins.str = ...,
         decision: _model_pb2.Decision.ValueType = ...,
         citation: _builtins.str = ...,
+        exceptions: _abc.Iterable[_builtins.str] | None = ...,
+        whole_word: _builtins.bool = ...,
+        valid_from: _timestamp_pb2.Timestamp | None = ...,
+        valid_until: _timestamp_pb2.Timestamp | None = ...,
+        source: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "citation", b"citation", "command_id", b"command_id", "decision", b"decision", "feature_id", b"feature_id", "kind", b"kind", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "citation", b"citation", "command_id", b"command_id", "decision", b"decision", "exceptions", b"exceptions", "feature_id", b"feature_id", "kind", b"kind", "reason", b"reason", "source", b"source", "valid_from", b"valid_from", "valid_until", b"valid_until", "value", b"value", "whole_word", b"whole_word"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -437,22 +490,128 @@ class ProposeFeatureResponse(_message.Message):
 Global___ProposeFeatureResponse: _TypeAlias = ProposeFeatureResponse  # noqa: Y015
 
 @_typing.final
-class AdmitFeatureRequest(_message.Message):
+class ReviewFeatureRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COMMAND_ID_FIELD_NUMBER: _builtins.int
     FEATURE_ID_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
+    APPROVED_FIELD_NUMBER: _builtins.int
+    STANDARD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     feature_id: _builtins.str
+    approved: _builtins.bool
+    """False: it is rejected for good."""
+    standard: _builtins.str
+    """The admission standard it was held against, by name and version."""
+    reason: _builtins.str
+    @_builtins.property
+    def also(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Further features that the same act is about. Then what is refused is listed, and the rest is done."""
+
     def __init__(
         self,
         *,
         command_id: _builtins.str = ...,
         feature_id: _builtins.str = ...,
+        also: _abc.Iterable[_builtins.str] | None = ...,
+        approved: _builtins.bool = ...,
+        standard: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "feature_id", b"feature_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "approved", b"approved", "command_id", b"command_id", "feature_id", b"feature_id", "reason", b"reason", "standard", b"standard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewFeatureRequest: _TypeAlias = ReviewFeatureRequest  # noqa: Y015
+
+@_typing.final
+class ReviewFeatureResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURES_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def features(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.Feature]:
+        """Those that the act was done to."""
+
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeatureRefused]: ...
+    def __init__(
+        self,
+        *,
+        features: _abc.Iterable[_model_pb2.Feature] | None = ...,
+        refused: _abc.Iterable[Global___FeatureRefused] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "refused", b"refused"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewFeatureResponse: _TypeAlias = ReviewFeatureResponse  # noqa: Y015
+
+@_typing.final
+class FeatureRefused(_message.Message):
+    """One feature of several that an act could not be done to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    feature_id: _builtins.str
+    reason: _builtins.str
+    """As in an error: a name of this package's reasons without its prefix."""
+    message: _builtins.str
+    def __init__(
+        self,
+        *,
+        feature_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature_id", b"feature_id", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeatureRefused: _TypeAlias = FeatureRefused  # noqa: Y015
+
+@_typing.final
+class AdmitFeatureRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMAND_ID_FIELD_NUMBER: _builtins.int
+    FEATURE_ID_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    command_id: _builtins.str
+    feature_id: _builtins.str
+    mode: _model_pb2.FeatureMode.ValueType
+    """Unspecified: shadow."""
+    reason: _builtins.str
+    @_builtins.property
+    def also(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Further features that the same act is about. Then what is refused is listed, and the rest is done."""
+
+    def __init__(
+        self,
+        *,
+        command_id: _builtins.str = ...,
+        feature_id: _builtins.str = ...,
+        also: _abc.Iterable[_builtins.str] | None = ...,
+        mode: _model_pb2.FeatureMode.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "command_id", b"command_id", "feature_id", b"feature_id", "mode", b"mode", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -464,22 +623,105 @@ class AdmitFeatureResponse(_message.Message):
 
     FEATURE_FIELD_NUMBER: _builtins.int
     LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    LIBRARY_VERSION_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
     library_digest: _builtins.bytes
+    library_version: _builtins.int
     @_builtins.property
-    def feature(self) -> _model_pb2.Feature: ...
+    def feature(self) -> _model_pb2.Feature:
+        """The feature of feature_id."""
+
+    @_builtins.property
+    def also(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.Feature]:
+        """Further features that the act was done to."""
+
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeatureRefused]: ...
     def __init__(
         self,
         *,
         feature: _model_pb2.Feature | None = ...,
         library_digest: _builtins.bytes = ...,
+        library_version: _builtins.int = ...,
+        also: _abc.Iterable[_model_pb2.Feature] | None = ...,
+        refused: _abc.Iterable[Global___FeatureRefused] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "library_digest", b"library_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "feature", b"feature", "library_digest", b"library_digest", "library_version", b"library_version", "refused", b"refused"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AdmitFeatureResponse: _TypeAlias = AdmitFeatureResponse  # noqa: Y015
+
+@_typing.final
+class SetFeatureModeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMAND_ID_FIELD_NUMBER: _builtins.int
+    FEATURE_ID_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    command_id: _builtins.str
+    feature_id: _builtins.str
+    mode: _model_pb2.FeatureMode.ValueType
+    reason: _builtins.str
+    @_builtins.property
+    def also(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Further features that the same act is about. Then what is refused is listed, and the rest is done."""
+
+    def __init__(
+        self,
+        *,
+        command_id: _builtins.str = ...,
+        feature_id: _builtins.str = ...,
+        also: _abc.Iterable[_builtins.str] | None = ...,
+        mode: _model_pb2.FeatureMode.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "command_id", b"command_id", "feature_id", b"feature_id", "mode", b"mode", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetFeatureModeRequest: _TypeAlias = SetFeatureModeRequest  # noqa: Y015
+
+@_typing.final
+class SetFeatureModeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    LIBRARY_VERSION_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    library_digest: _builtins.bytes
+    library_version: _builtins.int
+    @_builtins.property
+    def feature(self) -> _model_pb2.Feature: ...
+    @_builtins.property
+    def also(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.Feature]: ...
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeatureRefused]: ...
+    def __init__(
+        self,
+        *,
+        feature: _model_pb2.Feature | None = ...,
+        library_digest: _builtins.bytes = ...,
+        library_version: _builtins.int = ...,
+        also: _abc.Iterable[_model_pb2.Feature] | None = ...,
+        refused: _abc.Iterable[Global___FeatureRefused] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "feature", b"feature", "library_digest", b"library_digest", "library_version", b"library_version", "refused", b"refused"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetFeatureModeResponse: _TypeAlias = SetFeatureModeResponse  # noqa: Y015
 
 @_typing.final
 class RetireFeatureRequest(_message.Message):
@@ -487,17 +729,26 @@ class RetireFeatureRequest(_message.Message):
 
     COMMAND_ID_FIELD_NUMBER: _builtins.int
     FEATURE_ID_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     feature_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def also(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Further features that the same act is about. Then what is refused is listed, and the rest is done."""
+
     def __init__(
         self,
         *,
         command_id: _builtins.str = ...,
         feature_id: _builtins.str = ...,
+        also: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "feature_id", b"feature_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "command_id", b"command_id", "feature_id", b"feature_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -509,18 +760,29 @@ class RetireFeatureResponse(_message.Message):
 
     FEATURE_FIELD_NUMBER: _builtins.int
     LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    LIBRARY_VERSION_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
     library_digest: _builtins.bytes
+    library_version: _builtins.int
     @_builtins.property
     def feature(self) -> _model_pb2.Feature: ...
+    @_builtins.property
+    def also(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.Feature]: ...
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeatureRefused]: ...
     def __init__(
         self,
         *,
         feature: _model_pb2.Feature | None = ...,
         library_digest: _builtins.bytes = ...,
+        library_version: _builtins.int = ...,
+        also: _abc.Iterable[_model_pb2.Feature] | None = ...,
+        refused: _abc.Iterable[Global___FeatureRefused] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "library_digest", b"library_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "feature", b"feature", "library_digest", b"library_digest", "library_version", b"library_version", "refused", b"refused"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -528,14 +790,38 @@ Global___RetireFeatureResponse: _TypeAlias = RetireFeatureResponse  # noqa: Y015
 
 @_typing.final
 class ListFeaturesRequest(_message.Message):
+    """Each condition that is given must hold; a repeated one where any of its values does."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
+    STATES_FIELD_NUMBER: _builtins.int
+    MODES_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    category: _builtins.str
+    page_size: _builtins.int
+    page_token: _builtins.str
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_model_pb2.FeatureState.ValueType]: ...
+    @_builtins.property
+    def modes(self) -> _containers.RepeatedScalarFieldContainer[_model_pb2.FeatureMode.ValueType]: ...
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_model_pb2.FeatureKind.ValueType]: ...
     def __init__(
         self,
+        *,
+        states: _abc.Iterable[_model_pb2.FeatureState.ValueType] | None = ...,
+        modes: _abc.Iterable[_model_pb2.FeatureMode.ValueType] | None = ...,
+        kinds: _abc.Iterable[_model_pb2.FeatureKind.ValueType] | None = ...,
+        category: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "kinds", b"kinds", "modes", b"modes", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -547,7 +833,12 @@ class ListFeaturesResponse(_message.Message):
 
     FEATURES_FIELD_NUMBER: _builtins.int
     LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LIBRARY_VERSION_FIELD_NUMBER: _builtins.int
     library_digest: _builtins.bytes
+    """Of those that screen."""
+    next_page_token: _builtins.str
+    library_version: _builtins.int
     @_builtins.property
     def features(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.Feature]: ...
     def __init__(
@@ -555,11 +846,230 @@ class ListFeaturesResponse(_message.Message):
         *,
         features: _abc.Iterable[_model_pb2.Feature] | None = ...,
         library_digest: _builtins.bytes = ...,
+        next_page_token: _builtins.str = ...,
+        library_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "library_digest", b"library_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "library_digest", b"library_digest", "library_version", b"library_version", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListFeaturesResponse: _TypeAlias = ListFeaturesResponse  # noqa: Y015
+
+@_typing.final
+class ImportFeaturesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMAND_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    command_id: _builtins.str
+    format: Global___FeatureFormat.ValueType
+    content: _builtins.bytes
+    """UTF-8."""
+    source: _builtins.str
+    """What stands for these where a row does not say: source and reason."""
+    reason: _builtins.str
+    dry_run: _builtins.bool
+    """Only look: say what would be refused and propose nothing."""
+    def __init__(
+        self,
+        *,
+        command_id: _builtins.str = ...,
+        format: Global___FeatureFormat.ValueType = ...,
+        content: _builtins.bytes = ...,
+        source: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "content", b"content", "dry_run", b"dry_run", "format", b"format", "reason", b"reason", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFeaturesRequest: _TypeAlias = ImportFeaturesRequest  # noqa: Y015
+
+@_typing.final
+class ImportFeaturesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    TOMBSTONES_FIELD_NUMBER: _builtins.int
+    proposed: _builtins.int
+    """Rows that were proposed, or would be."""
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowRefused]: ...
+    @_builtins.property
+    def tombstones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Features of the library that the file says are no longer held: a person retires them."""
+
+    def __init__(
+        self,
+        *,
+        proposed: _builtins.int = ...,
+        refused: _abc.Iterable[Global___RowRefused] | None = ...,
+        tombstones: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposed", b"proposed", "refused", b"refused", "tombstones", b"tombstones"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFeaturesResponse: _TypeAlias = ImportFeaturesResponse  # noqa: Y015
+
+@_typing.final
+class RowRefused(_message.Message):
+    """A row that was not taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    row: _builtins.int
+    """The line of a CSV file, counted from 1; in JSON and STIX the number of the object."""
+    field: _builtins.str
+    reason: _builtins.str
+    """A name of this package's reasons or the edge's, without prefix."""
+    message: _builtins.str
+    def __init__(
+        self,
+        *,
+        row: _builtins.int = ...,
+        field: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "message", b"message", "reason", b"reason", "row", b"row"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RowRefused: _TypeAlias = RowRefused  # noqa: Y015
+
+@_typing.final
+class ExportFeaturesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    format: Global___FeatureFormat.ValueType
+    category: _builtins.str
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_model_pb2.FeatureState.ValueType]:
+        """None: every state. STIX shows a retired feature as revoked."""
+
+    def __init__(
+        self,
+        *,
+        format: Global___FeatureFormat.ValueType = ...,
+        states: _abc.Iterable[_model_pb2.FeatureState.ValueType] | None = ...,
+        category: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "format", b"format", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportFeaturesRequest: _TypeAlias = ExportFeaturesRequest  # noqa: Y015
+
+@_typing.final
+class ExportFeaturesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportFeaturesResponse: _TypeAlias = ExportFeaturesResponse  # noqa: Y015
+
+@_typing.final
+class GetLibraryRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    library_digest: _builtins.bytes
+    page_size: _builtins.int
+    page_token: _builtins.str
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        library_digest: _builtins.bytes = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["library_digest", b"library_digest", "version", b"version", "which", b"which"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_digest", b"library_digest", "page_size", b"page_size", "page_token", b"page_token", "version", b"version", "which", b"which"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_which: _TypeAlias = _typing.Literal["version", "library_digest"]  # noqa: Y015
+    _WhichOneofArgType_which: _TypeAlias = _typing.Literal["which", b"which"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_which) -> _WhichOneofReturnType_which | None: ...
+
+Global___GetLibraryRequest: _TypeAlias = GetLibraryRequest  # noqa: Y015
+
+@_typing.final
+class GetLibraryResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    LIBRARY_DIGEST_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    FEATURES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    library_digest: _builtins.bytes
+    size: _builtins.int
+    """How many features screen in it, on all pages."""
+    next_page_token: _builtins.str
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """From when on it was in force."""
+
+    @_builtins.property
+    def features(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.Feature]:
+        """By id."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        library_digest: _builtins.bytes = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        size: _builtins.int = ...,
+        features: _abc.Iterable[_model_pb2.Feature] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "library_digest", b"library_digest", "next_page_token", b"next_page_token", "since", b"since", "size", b"size", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLibraryResponse: _TypeAlias = GetLibraryResponse  # noqa: Y015

@@ -70,10 +70,20 @@ class GenerationServiceStub:
                 request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ProposeFeatureRequest.SerializeToString,
                 response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ProposeFeatureResponse.FromString,
                 _registered_method=True)
+        self.ReviewFeature = channel.unary_unary(
+                '/candor.generation.v1.GenerationService/ReviewFeature',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ReviewFeatureRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ReviewFeatureResponse.FromString,
+                _registered_method=True)
         self.AdmitFeature = channel.unary_unary(
                 '/candor.generation.v1.GenerationService/AdmitFeature',
                 request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.AdmitFeatureRequest.SerializeToString,
                 response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.AdmitFeatureResponse.FromString,
+                _registered_method=True)
+        self.SetFeatureMode = channel.unary_unary(
+                '/candor.generation.v1.GenerationService/SetFeatureMode',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.SetFeatureModeRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.SetFeatureModeResponse.FromString,
                 _registered_method=True)
         self.RetireFeature = channel.unary_unary(
                 '/candor.generation.v1.GenerationService/RetireFeature',
@@ -84,6 +94,21 @@ class GenerationServiceStub:
                 '/candor.generation.v1.GenerationService/ListFeatures',
                 request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ListFeaturesRequest.SerializeToString,
                 response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ListFeaturesResponse.FromString,
+                _registered_method=True)
+        self.ImportFeatures = channel.unary_unary(
+                '/candor.generation.v1.GenerationService/ImportFeatures',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ImportFeaturesRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ImportFeaturesResponse.FromString,
+                _registered_method=True)
+        self.ExportFeatures = channel.unary_stream(
+                '/candor.generation.v1.GenerationService/ExportFeatures',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ExportFeaturesRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ExportFeaturesResponse.FromString,
+                _registered_method=True)
+        self.GetLibrary = channel.unary_unary(
+                '/candor.generation.v1.GenerationService/GetLibrary',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.GetLibraryRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.GetLibraryResponse.FromString,
                 _registered_method=True)
 
 
@@ -137,8 +162,22 @@ class GenerationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReviewFeature(self, request, context):
+        """Hold proposed features against the admission standard; another person than the proposer does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AdmitFeature(self, request, context):
-        """Admit a proposed feature; another person than the proposer does.
+        """Admit reviewed features after a run over benign texts; another person than the proposer does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetFeatureMode(self, request, context):
+        """Let admitted features decide, be counted only, or rest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +191,27 @@ class GenerationServiceServicer:
 
     def ListFeatures(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportFeatures(self, request, context):
+        """Propose features out of a file. A bad row is refused by itself, and the rest is taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportFeatures(self, request, context):
+        """Features as a file, in pieces.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLibrary(self, request, context):
+        """A version of the library: exactly what the verdicts that name its digest were made against.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -194,10 +254,20 @@ def add_GenerationServiceServicer_to_server(servicer, server):
                     request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ProposeFeatureRequest.FromString,
                     response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ProposeFeatureResponse.SerializeToString,
             ),
+            'ReviewFeature': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewFeature,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ReviewFeatureRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ReviewFeatureResponse.SerializeToString,
+            ),
             'AdmitFeature': grpc.unary_unary_rpc_method_handler(
                     servicer.AdmitFeature,
                     request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.AdmitFeatureRequest.FromString,
                     response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.AdmitFeatureResponse.SerializeToString,
+            ),
+            'SetFeatureMode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetFeatureMode,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.SetFeatureModeRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.SetFeatureModeResponse.SerializeToString,
             ),
             'RetireFeature': grpc.unary_unary_rpc_method_handler(
                     servicer.RetireFeature,
@@ -208,6 +278,21 @@ def add_GenerationServiceServicer_to_server(servicer, server):
                     servicer.ListFeatures,
                     request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ListFeaturesRequest.FromString,
                     response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ListFeaturesResponse.SerializeToString,
+            ),
+            'ImportFeatures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportFeatures,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ImportFeaturesRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ImportFeaturesResponse.SerializeToString,
+            ),
+            'ExportFeatures': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportFeatures,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ExportFeaturesRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ExportFeaturesResponse.SerializeToString,
+            ),
+            'GetLibrary': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLibrary,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.GetLibraryRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.GetLibraryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -411,6 +496,33 @@ class GenerationService:
             _registered_method=True)
 
     @staticmethod
+    def ReviewFeature(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/ReviewFeature',
+            candor_dot_generation_dot_v1_dot_service__pb2.ReviewFeatureRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.ReviewFeatureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def AdmitFeature(request,
             target,
             options=(),
@@ -427,6 +539,33 @@ class GenerationService:
             '/candor.generation.v1.GenerationService/AdmitFeature',
             candor_dot_generation_dot_v1_dot_service__pb2.AdmitFeatureRequest.SerializeToString,
             candor_dot_generation_dot_v1_dot_service__pb2.AdmitFeatureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetFeatureMode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/SetFeatureMode',
+            candor_dot_generation_dot_v1_dot_service__pb2.SetFeatureModeRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.SetFeatureModeResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -481,6 +620,87 @@ class GenerationService:
             '/candor.generation.v1.GenerationService/ListFeatures',
             candor_dot_generation_dot_v1_dot_service__pb2.ListFeaturesRequest.SerializeToString,
             candor_dot_generation_dot_v1_dot_service__pb2.ListFeaturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportFeatures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/ImportFeatures',
+            candor_dot_generation_dot_v1_dot_service__pb2.ImportFeaturesRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.ImportFeaturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportFeatures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/ExportFeatures',
+            candor_dot_generation_dot_v1_dot_service__pb2.ExportFeaturesRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.ExportFeaturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLibrary(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/GetLibrary',
+            candor_dot_generation_dot_v1_dot_service__pb2.GetLibraryRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.GetLibraryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,10 +44,20 @@ class GenerationServiceStub:
     """Texts by log range, for matching. An erased record answers that it is erased."""
     ProposeFeature: _grpc.UnaryUnaryMultiCallable[_service_pb2.ProposeFeatureRequest, _service_pb2.ProposeFeatureResponse]
     """Propose a feature for the library (Deep Synthesis 10). It screens nothing until it is admitted."""
+    ReviewFeature: _grpc.UnaryUnaryMultiCallable[_service_pb2.ReviewFeatureRequest, _service_pb2.ReviewFeatureResponse]
+    """Hold proposed features against the admission standard; another person than the proposer does."""
     AdmitFeature: _grpc.UnaryUnaryMultiCallable[_service_pb2.AdmitFeatureRequest, _service_pb2.AdmitFeatureResponse]
-    """Admit a proposed feature; another person than the proposer does."""
+    """Admit reviewed features after a run over benign texts; another person than the proposer does."""
+    SetFeatureMode: _grpc.UnaryUnaryMultiCallable[_service_pb2.SetFeatureModeRequest, _service_pb2.SetFeatureModeResponse]
+    """Let admitted features decide, be counted only, or rest."""
     RetireFeature: _grpc.UnaryUnaryMultiCallable[_service_pb2.RetireFeatureRequest, _service_pb2.RetireFeatureResponse]
     ListFeatures: _grpc.UnaryUnaryMultiCallable[_service_pb2.ListFeaturesRequest, _service_pb2.ListFeaturesResponse]
+    ImportFeatures: _grpc.UnaryUnaryMultiCallable[_service_pb2.ImportFeaturesRequest, _service_pb2.ImportFeaturesResponse]
+    """Propose features out of a file. A bad row is refused by itself, and the rest is taken."""
+    ExportFeatures: _grpc.UnaryStreamMultiCallable[_service_pb2.ExportFeaturesRequest, _service_pb2.ExportFeaturesResponse]
+    """Features as a file, in pieces."""
+    GetLibrary: _grpc.UnaryUnaryMultiCallable[_service_pb2.GetLibraryRequest, _service_pb2.GetLibraryResponse]
+    """A version of the library: exactly what the verdicts that name its digest were made against."""
 
 @_typing.type_check_only
 class GenerationServiceAsyncStub(GenerationServiceStub):
@@ -65,10 +75,20 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     """Texts by log range, for matching. An erased record answers that it is erased."""
     ProposeFeature: _aio.UnaryUnaryMultiCallable[_service_pb2.ProposeFeatureRequest, _service_pb2.ProposeFeatureResponse]  # type: ignore[assignment]
     """Propose a feature for the library (Deep Synthesis 10). It screens nothing until it is admitted."""
+    ReviewFeature: _aio.UnaryUnaryMultiCallable[_service_pb2.ReviewFeatureRequest, _service_pb2.ReviewFeatureResponse]  # type: ignore[assignment]
+    """Hold proposed features against the admission standard; another person than the proposer does."""
     AdmitFeature: _aio.UnaryUnaryMultiCallable[_service_pb2.AdmitFeatureRequest, _service_pb2.AdmitFeatureResponse]  # type: ignore[assignment]
-    """Admit a proposed feature; another person than the proposer does."""
+    """Admit reviewed features after a run over benign texts; another person than the proposer does."""
+    SetFeatureMode: _aio.UnaryUnaryMultiCallable[_service_pb2.SetFeatureModeRequest, _service_pb2.SetFeatureModeResponse]  # type: ignore[assignment]
+    """Let admitted features decide, be counted only, or rest."""
     RetireFeature: _aio.UnaryUnaryMultiCallable[_service_pb2.RetireFeatureRequest, _service_pb2.RetireFeatureResponse]  # type: ignore[assignment]
     ListFeatures: _aio.UnaryUnaryMultiCallable[_service_pb2.ListFeaturesRequest, _service_pb2.ListFeaturesResponse]  # type: ignore[assignment]
+    ImportFeatures: _aio.UnaryUnaryMultiCallable[_service_pb2.ImportFeaturesRequest, _service_pb2.ImportFeaturesResponse]  # type: ignore[assignment]
+    """Propose features out of a file. A bad row is refused by itself, and the rest is taken."""
+    ExportFeatures: _aio.UnaryStreamMultiCallable[_service_pb2.ExportFeaturesRequest, _service_pb2.ExportFeaturesResponse]  # type: ignore[assignment]
+    """Features as a file, in pieces."""
+    GetLibrary: _aio.UnaryUnaryMultiCallable[_service_pb2.GetLibraryRequest, _service_pb2.GetLibraryResponse]  # type: ignore[assignment]
+    """A version of the library: exactly what the verdicts that name its digest were made against."""
 
 class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
     """The generation log: every output labelled, screened, logged."""
@@ -127,12 +147,28 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Propose a feature for the library (Deep Synthesis 10). It screens nothing until it is admitted."""
 
     @_abc_1.abstractmethod
+    def ReviewFeature(
+        self,
+        request: _service_pb2.ReviewFeatureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.ReviewFeatureResponse, _abc.Awaitable[_service_pb2.ReviewFeatureResponse]]:
+        """Hold proposed features against the admission standard; another person than the proposer does."""
+
+    @_abc_1.abstractmethod
     def AdmitFeature(
         self,
         request: _service_pb2.AdmitFeatureRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_service_pb2.AdmitFeatureResponse, _abc.Awaitable[_service_pb2.AdmitFeatureResponse]]:
-        """Admit a proposed feature; another person than the proposer does."""
+        """Admit reviewed features after a run over benign texts; another person than the proposer does."""
+
+    @_abc_1.abstractmethod
+    def SetFeatureMode(
+        self,
+        request: _service_pb2.SetFeatureModeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.SetFeatureModeResponse, _abc.Awaitable[_service_pb2.SetFeatureModeResponse]]:
+        """Let admitted features decide, be counted only, or rest."""
 
     @_abc_1.abstractmethod
     def RetireFeature(
@@ -147,5 +183,29 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _service_pb2.ListFeaturesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_service_pb2.ListFeaturesResponse, _abc.Awaitable[_service_pb2.ListFeaturesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ImportFeatures(
+        self,
+        request: _service_pb2.ImportFeaturesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.ImportFeaturesResponse, _abc.Awaitable[_service_pb2.ImportFeaturesResponse]]:
+        """Propose features out of a file. A bad row is refused by itself, and the rest is taken."""
+
+    @_abc_1.abstractmethod
+    def ExportFeatures(
+        self,
+        request: _service_pb2.ExportFeaturesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_service_pb2.ExportFeaturesResponse], _abc.AsyncIterator[_service_pb2.ExportFeaturesResponse]]:
+        """Features as a file, in pieces."""
+
+    @_abc_1.abstractmethod
+    def GetLibrary(
+        self,
+        request: _service_pb2.GetLibraryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.GetLibraryResponse, _abc.Awaitable[_service_pb2.GetLibraryResponse]]:
+        """A version of the library: exactly what the verdicts that name its digest were made against."""
 
 def add_GenerationServiceServicer_to_server(servicer: GenerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
