@@ -203,7 +203,8 @@ async def test_an_auditor_verifies_a_record_and_the_whole_log(reader: Reader) ->
     generation_id = await reader.run("kafka")
     await reader.recorded(generation_id)
     await reader.run("evidence", "auditor", GENERATION_ID=generation_id)
-    log = f"{reader.deployment.http('generation')}/log"
+    origin = json.loads((reader.folder / "evidence.json").read_text(encoding="utf-8"))["origin"]
+    log = f"{reader.deployment.http('generation')}/log/{'/'.join(origin.split('/')[-2:])}"
     async with httpx.AsyncClient(timeout=PATIENCE) as http:
         vkey = (await http.get(f"{log}/vkey")).raise_for_status().text
     (reader.folder / "log.vkey").write_text(vkey, encoding="utf-8")

@@ -45,6 +45,13 @@ async def refusal(call: Awaitable[Any]) -> str:
     return found.reason
 
 
+def _present_log(base: str, kind: str = "generation") -> str:
+    """Where the log of the present period is served."""
+    listed = json.loads(_fetch(f"{base}/log")[2])["logs"]
+    (found,) = [log["path"] for log in listed if log["kind"] == kind and log["is_present"]]
+    return f"{base}/{found}"
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command printed and exited with."""
@@ -64,7 +71,7 @@ class Backend:
         self.folder = folder
         self.word = uuid4().hex[:12]
         self.subject = f"user-{self.word}"
-        self.log_url = f"{deployment.http('generation')}/log"
+        self.log_url = _present_log(deployment.http("generation"))
         stub = service_pb2_grpc.GenerationServiceStub
         self.backend = stub(deployment.channel("generation", "backend"))
         self.auditor = stub(deployment.channel("generation", "auditor", name="auditor"))
@@ -183,8 +190,8 @@ class Backend:
     async def vkey(self) -> str:
         return (await self.fetch("vkey"))[2].decode().strip()
 
-    async def outputs(self, start: int, end: int) -> list[service_pb2.ReadOutputsResponse]:
-        request = service_pb2.ReadOutputsRequest(from_index=start, to_index=end)
+    async def outputs(self, start: int, end: int, origin: str = "") -> list[service_pb2.ReadOutputsResponse]:
+        request = service_pb2.ReadOutputsRequest(from_index=start, to_index=end, origin=origin)
         return [item async for item in self.matcher.ReadOutputs(request)]
 
     async def export(self) -> list[holder_pb2.ExportResponse]:

@@ -104,7 +104,7 @@ async def test_labelling_measures_9_applied_accepted_delivered_and_on_record(
     )
     await labels.AcceptDuties(accept)
     (granted,) = await backend.deployment.facts(
-        "generation", label_pb2.UnlabelledGranted, where=lambda fact: fact.application_id == applied.application_id
+        "generation", facts_pb2.UnlabelledGranted, where=lambda fact: fact.application_id == applied.application_id
     )
     assert granted.duties_version == applied.duties_version
     delivered = await labels.DeliverUnlabelled(delivery())

@@ -34,7 +34,6 @@ async def test_a_record_by_rpc_is_labelled_integrated_and_verifies(backend: Back
     evidence = await backend.evidence(answer.generation_id)
     assert evidence.origin == fact.origin
     assert evidence.opening.prompt == f"你好 {backend.word}"
-    assert value["ReservedCode1"] == json.loads(evidence.entry)["commitments"]["output"]
     ran = await backend.verify(backend.lay(evidence), "--vkey", await backend.vkey(), module="candor_cli verify")
     assert ran.code == 0, ran.output
     assert [line.split()[0] for line in ran.output.splitlines()] == ["ok"] * 5
@@ -62,9 +61,12 @@ async def test_a_record_by_the_intake_topic_is_the_same(backend: Backend, as_jso
 async def test_nothing_personal_stands_in_the_row_or_the_entry_in_clear(backend: Backend) -> None:
     generation_id = await backend.record()
     row = await backend.row(generation_id)
-    for column in ("entry", "payload", "wrapped_key"):
+    for column in ("fact", "payload", "wrapped_key"):
         assert backend.word.encode() not in bytes(row[column])
-    assert backend.word not in json.dumps([row["label"], row["hits"]])
+    (added,) = await backend.deployment.rows(
+        "generation", "SELECT entries FROM addition WHERE addition_id = %s", row["addition_id"]
+    )
+    assert backend.word.encode() not in bytes(added["entries"])
 
 
 async def test_tampered_evidence_fails_at_the_step_it_breaks(backend: Backend) -> None:

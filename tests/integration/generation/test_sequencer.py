@@ -31,7 +31,8 @@ async def test_dying_at_any_step_leaves_what_the_next_start_needs(log: Writers) 
     await log.work_until_done(log.sequencer())
     for steps in range(_STEPS):
         await log.accept(7)
-        survived = await log.work_until_done(log.sequencer(Life(steps)))
+        life = Life(steps)
+        survived = await log.work_until_done(log.sequencer(life), life=life)
         died += not survived
         await log.check()
         if survived:
@@ -39,7 +40,7 @@ async def test_dying_at_any_step_leaves_what_the_next_start_needs(log: Writers) 
     assert 30 < died < _STEPS
     assert await log.work_until_done(log.sequencer())
     await log.check()
-    assert await log.rows("SELECT 1 AS one FROM record WHERE log_index IS NULL") == []
+    assert await log.rows("SELECT 1 AS one FROM addition WHERE first_index IS NULL") == []
 
 
 async def test_the_very_first_start_may_die_too(log: Writers) -> None:
@@ -74,7 +75,7 @@ async def test_files_that_are_gone_are_laid_again_from_the_rows(log: Writers) ->
     for _ in range(3):
         await log.accept(4)
         assert await log.work_until_done(log.sequencer())
-    kept = {path: path.read_bytes() for path in (log.folder / "log").rglob("*") if path.is_file()}
+    kept = {path: path.read_bytes() for path in log.log_folder.rglob("*") if path.is_file()}
     shutil.rmtree(log.folder / "log")
     await log.accept(1)
     assert await log.work_until_done(log.sequencer())
@@ -94,7 +95,7 @@ async def test_a_published_checkpoint_that_the_database_does_not_know_stops_the_
 async def test_a_tile_that_was_changed_stops_the_log(log: Writers) -> None:
     await log.accept(3)
     assert await log.work_until_done(log.sequencer())
-    tile = log.folder / "log" / "tile" / "0" / "000.p" / "3"
+    tile = log.log_folder / "tile" / "0" / "000.p" / "3"
     tile.write_bytes(bytes(32) + tile.read_bytes()[32:])
     with pytest.raises(LogBrokenError, match="root"):
         await log.sequencer().run(Stop())

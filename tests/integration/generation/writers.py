@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from uuid import uuid4
 
-from candor.generation.v1 import facts_pb2
-from candor_generation.domain import label, leaf, merkle, note, tiles
-from candor_generation.domain.generation import Decision, Meta, Modality, Payload, Verdict
-from candor_generation.domain.record import Personal, Record
-from candor_generation.domain.tiles import Tile
+from candor_generation import durable
+from candor_generation.domain import leaf, merkle, note, period, tiles
 from candor_generation.files import LogFiles
 from candor_generation.sequencer import Sequencer
 from candor_generation.signing import LogKey, holds
-from candor_generation.store import records
+from candor_generation.store import logs
 from candor_kit import database
 from candor_kit.clock import SystemClock
 from candor_kit.database import Pool
 from candor_kit.stop import Stop, Wake
 from candor_kit.transaction import Caller, Transactions, Tx
 
-ORIGIN = "candor.local/log/test"
+BASE = "candor.local/log"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+PERIOD = period.period_of(NOW, 6)
 _BATCH = 5
 
 
@@ -48,22 +47,20 @@ class Life:
         self._left -= 1
 
 
-class MortalFiles(LogFiles):
-    """Dies before or after any single file."""
+def mortal(life: Life) -> Any:
+    """Let this process die before or after any single file."""
+    place, write = durable.place, durable.write
 
-    def __init__(self, folder: Path, life: Life) -> None:
-        super().__init__(folder)
-        self._life = life
+    def dying_place(path: Path, content: bytes) -> None:
+        life.step()
+        place(path, content)
 
-    def write(self, written: Iterable[tuple[Tile, bytes]]) -> None:
-        for tile, content in written:
-            self._life.step()
-            super().write([(tile, content)])
+    def dying_write(path: Path, content: bytes) -> None:
+        life.step()
+        write(path, content)
+        life.step()
 
-    def publish(self, checkpoint: str) -> None:
-        self._life.step()
-        super().publish(checkpoint)
-        self._life.step()
+    return mock.patch.multiple(durable, place=dying_place, write=dying_write)
 
 
 class Writers:
@@ -73,9 +70,15 @@ class Writers:
         self.url = url
         self.pool = pool
         self.folder = folder
-        self.key = LogKey(folder / "log.key", ORIGIN)
-        self.files = LogFiles(folder / "log")
+        self.key = LogKey(folder / "log.key", BASE)
+        self.log_folder = folder / "log" / "generation" / PERIOD.name
+        self.files = LogFiles(self.log_folder)
         self._transactions = Transactions("generation", pool, SystemClock(), Wake())
+
+    async def begin(self) -> None:
+        """Open the one period."""
+        async with self._transactions.open(Caller("test")) as tx:
+            await logs.open_period(tx.connection, logs.GENERATION, PERIOD, BASE)
 
     def sequencer(self, life: Life | None = None) -> Sequencer:
         mortal = life or Life()
@@ -88,16 +91,16 @@ class Writers:
                 mortal.step()
             mortal.step()
 
-        files = MortalFiles(self.folder / "log", mortal)
-        return Sequencer(transaction, self.url, files, self.key, Wake(), _BATCH)
+        return Sequencer(transaction, self.url, self.folder / "log", self.key, Wake(), _BATCH)
 
     async def accept(self, count: int) -> None:
-        """Put records in as accepted."""
-        for _ in range(count):
+        """Put leaves in as accepted, one or two at a time."""
+        while count:
+            together = min(count, 1 + count % 2)
+            count -= together
             async with self._transactions.open(Caller("test")) as tx:
-                record = made()
-                personal = Personal("user", b"payload", b"key")
-                await records.insert(tx.connection, record, personal, tx.now)
+                entries = [leaf.encode_act("test", NOW, {"id": str(uuid4())}) for _ in range(together)]
+                await logs.add(tx.connection, 1, entries, tx.now)
 
     async def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
         async with self.pool.connection() as connection:
@@ -106,14 +109,14 @@ class Writers:
 
     async def is_done(self) -> bool:
         rows = await self.rows(
-            "SELECT (SELECT count(*) FROM record) = (SELECT max(size) FROM tree) AS done,"
+            "SELECT (SELECT coalesce(sum(leaves), 0) FROM addition) = (SELECT max(size) FROM tree) AS done,"
             " (SELECT max(size) FROM tree) AS size"
         )
         checkpoint = self.files.checkpoint()
         return bool(rows[0]["done"]) and checkpoint is not None and checkpoint.split("\n")[1] == str(rows[0]["size"])
 
-    async def work_until_done(self, *sequencers: Sequencer, seconds: float = 30) -> bool:
-        """Run sequencers until every record has its place; False where one of them died."""
+    async def work_until_done(self, *sequencers: Sequencer, seconds: float = 30, life: Life | None = None) -> bool:
+        """Run sequencers until every leaf has its place; False where one of them died."""
         stop = Stop()
 
         async def watch() -> None:
@@ -123,19 +126,26 @@ class Writers:
 
         died = False
         try:
-            async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
-                for sequencer in sequencers:
-                    group.create_task(sequencer.run(stop))
-                group.create_task(watch())
+            with mortal(life or Life()):
+                async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+                    for sequencer in sequencers:
+                        group.create_task(sequencer.run(stop))
+                    group.create_task(watch())
         except* Died:
             died = True
         return not died
 
     async def check(self) -> None:
         """Whatever happened, this holds."""
-        rows = await self.rows("SELECT log_index, entry FROM record WHERE log_index IS NOT NULL ORDER BY log_index")
-        assert [row["log_index"] for row in rows] == list(range(len(rows)))
-        leaves = [merkle.leaf_hash(row["entry"]) for row in rows]
+        rows = await self.rows(
+            "SELECT first_index, leaves, entries FROM addition WHERE first_index IS NOT NULL ORDER BY first_index"
+        )
+        leaves: list[bytes] = []
+        for row in rows:
+            assert row["first_index"] == len(leaves)
+            entries = tiles.unbundle(row["entries"])
+            assert len(entries) == row["leaves"]
+            leaves += [merkle.leaf_hash(entry) for entry in entries]
         trees = await self.rows("SELECT size, root, checkpoint FROM tree ORDER BY size")
         for tree in trees:
             assert merkle.tree_hash(leaves[: tree["size"]]) == tree["root"]
@@ -144,22 +154,11 @@ class Writers:
             if tree["size"] <= published.size:
                 assert tiles.load(tree["size"], self.files.read).root() == tree["root"]
         assert published.size in {tree["size"] for tree in trees}
-        await self._check_facts(trees[-1]["size"])
 
     def published(self) -> note.Checkpoint:
         signed = note.parse_note(self.files.checkpoint() or "")
-        note.verify(signed, self.key.signer.vkey, holds)
+        note.verify(signed, self.key.signer_of(f"{BASE}/generation/{PERIOD.name}").vkey, holds)
         return note.parse_checkpoint(signed.text)
-
-    async def _check_facts(self, size: int) -> None:
-        """Each record in the tree was published once, with its own index; nothing beyond the tree was."""
-        rows = await self.rows("SELECT key, value FROM kit_outbox WHERE key <> %s", ORIGIN.encode())
-        facts = [facts_pb2.GenerationRecorded.FromString(row["value"]) for row in rows]
-        assert sorted(fact.log_index for fact in facts) == list(range(size))
-        given = await self.rows("SELECT generation_id::text, log_index FROM record WHERE log_index < %s", size)
-        assert {fact.generation_id: fact.log_index for fact in facts} == {
-            row["generation_id"]: row["log_index"] for row in given
-        }
 
 
 @asynccontextmanager
@@ -168,16 +167,8 @@ async def writers(url: str, folder: Path) -> AsyncIterator[Writers]:
     pool = database.pool(url, 10)
     await pool.open(wait=True)
     try:
-        yield Writers(url, pool, folder)
+        made = Writers(url, pool, folder)
+        await made.begin()
+        yield made
     finally:
         await pool.close()
-
-
-def made() -> Record:
-    """A record of no meaning."""
-    meta = Meta(str(uuid4()), datetime(2026, 11, 22, tzinfo=UTC), "example", "example-7b", "chat", "en", Modality.TEXT)
-    verdict = Verdict(Decision.ALLOW, (), hashlib.sha256(b"").digest())
-    commitments = leaf.commit(bytes(32), Payload("user", "prompt", meta.generation_id))
-    made_label = label.make(meta.generation_id, label.UNASSIGNED_PROVIDER, "en", integrity="", explicit=True)
-    entry = leaf.encode(leaf.make(meta, made_label.label, verdict.decision, verdict.library_digest, commitments))
-    return Record(meta, made_label, verdict, entry, None, None)

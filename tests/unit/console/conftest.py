@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from candor_console import app, rendering
 from candor_console.calls import Rpc
@@ -105,12 +105,12 @@ class Desk:
         self.browser.cookies.set(self.cookies.name, self.seal.close(session, self.clock.at))
         return session
 
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        response: httpx.Response = self.browser.get(path, headers=headers)
+    def get(self, path: str, **headers: str) -> httpx2.Response:
+        response: httpx2.Response = self.browser.get(path, headers=headers)
         return response
 
-    def post(self, path: str, fields: Mapping[str, str], **headers: str) -> httpx.Response:
-        response: httpx.Response = self.browser.post(path, data=dict(fields), headers={"Origin": ORIGIN, **headers})
+    def post(self, path: str, fields: Mapping[str, str], **headers: str) -> httpx2.Response:
+        response: httpx2.Response = self.browser.post(path, data=dict(fields), headers={"Origin": ORIGIN, **headers})
         return response
 
     def token_on(self, path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from candor_kit.exchange import Exchange
 from candor_kit.query import Query
 from candor_kit.transaction import Tx
 
@@ -18,6 +19,10 @@ from candor_kit.transaction import Tx
 CommandHandler = Callable[[Tx, Any], Awaitable[Message]]
 QueryHandler = Callable[[Query, Any], Awaitable[Message]]
 StreamHandler = Callable[[Query, Any], AsyncIterator[Message]]
+ExchangeHandler = Callable[[Exchange, AsyncIterator[Any]], AsyncIterator[Message]]
+# What became of one command of a batch: why it is refused, or how its reply is made (a topic asks for none).
+Outcome = Exception | Callable[[], Message]
+BatchHandler = Callable[[Tx, Sequence[Any]], Awaitable[Sequence[Outcome]]]
 
 _ROLE_PREFIX = "ROLE_"
 
@@ -31,12 +36,17 @@ class Api:
         commands: RPC name -> handler in a transaction; taken from the intake topic as well.
         queries: RPC name -> question.
         streams: RPC name -> server stream.
+        batches: RPC name -> handler of many commands of one type in a transaction, taken from the intake topic as well.
+            It tells a repeat from the first by itself, and returns an outcome for each command, in order.
+        exchanges: RPC name -> conversation: requests stream in, replies stream out.
     """
 
     descriptor: ServiceDescriptor
     commands: Mapping[str, CommandHandler] = field(default_factory=dict)
     queries: Mapping[str, QueryHandler] = field(default_factory=dict)
     streams: Mapping[str, StreamHandler] = field(default_factory=dict)
+    batches: Mapping[str, BatchHandler] = field(default_factory=dict)
+    exchanges: Mapping[str, ExchangeHandler] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Every RPC is covered exactly once.
@@ -44,7 +54,7 @@ class Api:
         Raises:
             LookupError: naming the RPCs that are missing, unknown or covered twice.
         """
-        covered = [*self.commands, *self.queries, *self.streams]
+        covered = [*self.commands, *self.queries, *self.streams, *self.batches, *self.exchanges]
         wanted = {method.name for method in self.descriptor.methods}
         wrong = wanted.symmetric_difference(covered) | {name for name in covered if covered.count(name) > 1}
         if wrong:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -12,7 +13,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from candor_kit.api import Api, CommandHandler, Method
+from candor_kit.api import Api, BatchHandler, CommandHandler, Method
 from candor_kit.errors import EDGE, Reasons, Refusal
 from candor_kit.ids import time_of
 from candor_kit.transaction import Caller, Transactions, Tx
@@ -22,11 +23,12 @@ REMEMBERED = timedelta(days=35)
 
 @dataclass(frozen=True)
 class Command:
-    """One command type: its RPC, its handler, its reply."""
+    """One command type: its RPC, its handler (one of the two), its reply."""
 
     method: Method
-    handler: CommandHandler
     reply: type[Message]
+    handler: CommandHandler | None = None
+    batch: BatchHandler | None = None
 
 
 class Commands:
@@ -37,10 +39,12 @@ class Commands:
         self._reasons = reasons
         self._digest_key = digest_key
         self.by_type = {
-            method.request_type: Command(method, api.commands[method.name], _reply_class(api, method.name))
+            method.request_type: Command(
+                method, _reply_class(api, method.name), api.commands.get(method.name), api.batches.get(method.name)
+            )
             for api in apis
             for method in api.methods()
-            if method.name in api.commands
+            if method.name in api.commands or method.name in api.batches
         }
 
     def translate(self, error: Exception) -> Refusal | None:
@@ -52,6 +56,47 @@ class Commands:
                 getattr(error, "reason", ""), getattr(error, "message", ""), field=getattr(error, "field", "")
             )
         return None
+
+    async def run_many(
+        self, transactions: Transactions, messages: Sequence[Message], caller: Caller
+    ) -> list[Message | Refusal]:
+        """Carry out validated commands of one batched type in one transaction; a reply or a refusal for each."""
+
+        async def work(tx: Tx) -> list[Message | Refusal]:
+            return [made if isinstance(made, Refusal) else made() for made in await self.apply_many(tx, messages)]
+
+        return await transactions.run(caller, work) if messages else []
+
+    async def apply_many(self, tx: Tx, messages: Sequence[Message]) -> list[Refusal | Callable[[], Message]]:
+        """Carry out validated commands of one batched type in an open transaction.
+
+        Returns:
+            For each command why it is refused, or how to make its reply.
+        """
+        outcomes: list[Refusal | Callable[[], Message] | None] = [
+            self._badly_named(message, tx) for message in messages
+        ]
+        taken = [place for place, outcome in enumerate(outcomes) if outcome is None]
+        batch = self.by_type[messages[0].DESCRIPTOR.full_name].batch
+        if batch is None:
+            raise TypeError(f"{messages[0].DESCRIPTOR.full_name} is not taken in batches")
+        made = await batch(tx, [messages[place] for place in taken]) if taken else []
+        for place, outcome in zip(taken, made, strict=True):
+            outcomes[place] = self._told(outcome) if isinstance(outcome, Exception) else outcome
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _badly_named(self, message: Message, tx: Tx) -> Refusal | None:
+        try:
+            self._identifier(message, tx)
+        except Refusal as refusal:
+            return refusal
+        return None
+
+    def _told(self, error: Exception) -> Refusal:
+        refusal = self.translate(error)
+        if refusal is None:
+            raise error
+        return refusal
 
     async def run(self, transactions: Transactions, message: Message, caller: Caller) -> Message:
         """Carry out a validated command in a transaction of its own and return its reply."""
@@ -69,6 +114,11 @@ class Commands:
             Exception: what the handler refuses.
         """
         command = self.by_type[message.DESCRIPTOR.full_name]
+        if command.handler is None:
+            (outcome,) = await self.apply_many(tx, [message])
+            if isinstance(outcome, Refusal):
+                raise outcome
+            return outcome()
         identifier = self._identifier(message, tx)
         digest = self._digest(message)
         cursor = await tx.connection.execute(

@@ -8,8 +8,10 @@ but only so that lag can be seen.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -19,6 +21,7 @@ from google.protobuf.message import Message
 
 from candor_kit import deadletter, log, metrics
 from candor_kit.database import AWAY, is_away
+from candor_kit.envelope import Envelope
 from candor_kit.errors import Refusal, Unavailable
 from candor_kit.stop import Stop
 from candor_kit.transaction import Caller, Transactions, Tx
@@ -39,26 +42,44 @@ class FactConsumer:
         handlers: fact type -> handler; other types are counted and skipped.
         prepare: runs before the transaction with the batch's facts that have a handler; its result is the handlers'
             third argument. It may raise `Unavailable`: waited for and tried again.
+        hear: instead of handlers: takes every fact of the topic as it is, many at a time, and itself drops what it has
+            heard before.
     """
 
     name: str
     topic: str
-    handlers: Mapping[type[Message], FactHandler]
+    handlers: Mapping[type[Message], FactHandler] = field(default_factory=dict)
     prepare: Callable[[Sequence[Message]], Awaitable[Any]] | None = None
+    hear: Callable[[Tx, Sequence[Heard]], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A fact as it came: what its headers say, its value, and when the broker took it (milliseconds since 1970)."""
+
+    head: Envelope
+    value: bytes
+    timestamp: int
 
 
 NOBODY = Caller("")
 
 
-@dataclass(frozen=True)
+# Applies neighbouring records together; says for each why it is refused, or None.
+ApplyMany = Callable[[Tx, "Sequence[Step]"], Awaitable[Sequence[Refusal | None]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done about one record: apply it, set it aside, or only pass it."""
+    """What is to be done about one record: apply it, alone or with its neighbours, set it aside, or only pass it."""
 
     record: ConsumerRecord
     apply: Callable[[Tx, Any], Awaitable[None]] | None = None
     refusal: Refusal | None = None
     message: Message | None = None
     caller: Caller = NOBODY
+    batch: ApplyMany | None = None
+    head: Envelope | None = None
 
 
 class Reader(Protocol):
@@ -257,7 +278,13 @@ class Consumer:
         async def work(tx: Tx) -> list[tuple[str, str]] | None:
             if not await self._advance(tx, partition, following):
                 return None
-            return [await self._apply_step(tx, step, prepared, savepoints=savepoints) for step in steps]
+            results: list[tuple[str, str]] = []
+            for batch, run in groupby(steps, key=lambda step: step.batch):
+                if batch is not None:
+                    results += await self._apply_run(tx, list(run), batch)
+                else:
+                    results += [await self._apply_step(tx, step, prepared, savepoints=savepoints) for step in run]
+            return results
 
         results = await self._transactions.run(Caller(f"candor.{self._transactions.service}"), work)
         if results is None:
@@ -267,10 +294,10 @@ class Consumer:
             self._positions[partition] = following
         self._failures = 0
         self._show_age(steps[-1].record)
-        for result, reason in results:
-            metrics.RECORDS.labels(self._reader.name, result).inc()
+        for (result, reason), count in Counter(results).items():
+            metrics.RECORDS.labels(self._reader.name, result).inc(count)
             if result == "dead_letter":
-                metrics.DEAD_LETTERS.labels(self._reader.name, reason).inc()
+                metrics.DEAD_LETTERS.labels(self._reader.name, reason).inc(count)
         return True
 
     def _show_age(self, record: ConsumerRecord) -> None:
@@ -297,6 +324,14 @@ class Consumer:
         if partition in kafka.assignment():
             self._positions[partition] = position
             kafka.seek(partition, position)
+
+    async def _apply_run(self, tx: Tx, steps: Sequence[Step], batch: ApplyMany) -> list[tuple[str, str]]:
+        tx.caller = steps[0].caller
+        refusals = await batch(tx, steps)
+        return [
+            ("applied", "") if refusal is None else await self._set_aside(tx, step.record, refusal)
+            for step, refusal in zip(steps, refusals, strict=True)
+        ]
 
     async def _apply_step(self, tx: Tx, step: Step, prepared: Any, *, savepoints: bool) -> tuple[str, str]:  # noqa: ANN401
         if step.refusal is not None:

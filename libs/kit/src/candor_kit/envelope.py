@@ -34,6 +34,7 @@ class Envelope:
     source: str
     content_type: str
     trace: dict[str, str]
+    time: str = ""
 
 
 def headers_of(*, identifier: str, message_type: str, source: str, at: datetime) -> Headers:
@@ -64,7 +65,7 @@ def read(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
     if content_type not in (PROTOBUF, JSON):
         raise EDGE.refusal("BAD_ENVELOPE", f"content-type must be {PROTOBUF} or {JSON}", field="content-type")
     trace = {key: named[key] for key in (tracing.HEADER, "tracestate") if key in named}
-    return Envelope(named["ce_id"], named["ce_type"], named["ce_source"], content_type, trace)
+    return Envelope(named["ce_id"], named["ce_type"], named["ce_source"], content_type, trace, named.get("ce_time", ""))
 
 
 def decode(value: bytes | None, content_type: str, kind: type[M]) -> M:

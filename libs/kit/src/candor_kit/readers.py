@@ -11,7 +11,7 @@ from opentelemetry import trace
 
 from candor_kit import envelope, tracing, validation
 from candor_kit.commands import Commands
-from candor_kit.consumer import FactConsumer, FactHandler, Step
+from candor_kit.consumer import FactConsumer, FactHandler, Heard, Step
 from candor_kit.errors import EDGE, Refusal
 from candor_kit.transaction import Caller, Tx
 
@@ -51,14 +51,24 @@ class IntakeReader:
         if message.command_id != head.id:  # type: ignore[attr-defined]  # field 1 of every command
             raise EDGE.refusal("BAD_ENVELOPE", "ce_id differs from command_id", field="ce_id")
 
+        caller = Caller(head.source, roles, by_topic=True)
+        if command.batch is not None:
+            return Step(record, message=message, caller=caller, batch=self._apply_many)
+
         async def apply(tx: Tx, _prepared: object) -> None:
             with _span("intake", head, record):
                 await self._commands.apply(tx, message)
 
-        return Step(record, apply=apply, message=message, caller=Caller(head.source, roles, by_topic=True))
+        return Step(record, apply=apply, message=message, caller=caller)
 
     async def prepare(self, steps: Sequence[Step]) -> None:
         """Nothing to do before the transaction."""
+
+    async def _apply_many(self, tx: Tx, steps: Sequence[Step]) -> list[Refusal | None]:
+        messages = [step.message for step in steps if step.message is not None]
+        with tracing.tracer().start_as_current_span(f"{self.topic} process", kind=trace.SpanKind.CONSUMER):
+            outcomes = await self._commands.apply_many(tx, messages)
+        return [outcome if isinstance(outcome, Refusal) else None for outcome in outcomes]
 
 
 class FactReader:
@@ -75,6 +85,8 @@ class FactReader:
         """Decode a fact that has a handler; pass the others."""
         try:
             head = envelope.read(record.headers)
+            if self._consumer.hear is not None:
+                return Step(record, batch=self._hear, head=head, caller=Caller(head.source, by_topic=True))
             if head.type not in self._handlers:
                 return Step(record)
             kind, handler = self._handlers[head.type]
@@ -100,6 +112,14 @@ class FactReader:
             await handler(tx, message)
         else:
             await handler(tx, message, prepared)
+
+    async def _hear(self, tx: Tx, steps: Sequence[Step]) -> list[Refusal | None]:
+        heard = [
+            Heard(step.head, step.record.value or b"", step.record.timestamp) for step in steps if step.head is not None
+        ]
+        if self._consumer.hear is not None:
+            await self._consumer.hear(tx, heard)
+        return [None] * len(steps)
 
     async def _first_time(self, tx: Tx, head: envelope.Envelope) -> bool:
         cursor = await tx.connection.execute(

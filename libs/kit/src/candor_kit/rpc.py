@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,11 +17,12 @@ from google.protobuf.message import DecodeError, Message
 from opentelemetry import trace
 
 from candor_kit import log, metrics, tracing, validation
-from candor_kit.api import Api, Method
+from candor_kit.api import Api, ExchangeHandler, Method
 from candor_kit.auth import Authenticator
 from candor_kit.commands import Commands
 from candor_kit.database import is_away
 from candor_kit.errors import EDGE, STATUS_DETAILS_KEY, Refusal, Unavailable
+from candor_kit.exchange import Exchange
 from candor_kit.query import Query
 from candor_kit.transaction import Caller, Transactions
 from candor_kit.views import Views
@@ -49,7 +50,9 @@ class Edge:
     def _method_handler(self, api: Api, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         if method.name in api.streams:
             return grpc.unary_stream_rpc_method_handler(self._stream(method, api.streams[method.name]))
-        if method.name in api.commands:
+        if method.name in api.exchanges:
+            return grpc.stream_stream_rpc_method_handler(self._exchange(method, api.exchanges[method.name]))
+        if method.name in api.commands or method.name in api.batches:
             return grpc.unary_unary_rpc_method_handler(self._unary(method, self._command))
         question = api.queries[method.name]
 
@@ -106,11 +109,43 @@ class Edge:
     def _stream(
         self, method: Method, work: Callable[[Query, Any], AsyncIterator[Message]]
     ) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
-        async def call(raw: bytes, context: Context) -> AsyncIterator[bytes]:
+        async def replies(raw: bytes, context: Context) -> AsyncIterator[Message]:
+            async for reply in self._replies(method, work, raw, context):
+                yield reply
+
+        return self._streaming(method, replies)
+
+    def _exchange(
+        self, method: Method, work: ExchangeHandler
+    ) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]:
+        async def replies(raws: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
+            caller = self._caller(method, context)
+            if method.views_person:
+                await self.views.record(method, method.request(), caller, "OK")
+
+            async def requests() -> AsyncIterator[Message]:
+                async for raw in raws:
+                    yield _decoded(method, raw)
+
+            exchange = Exchange(caller, self.transactions, self.carry_out)
+            async with asyncio.timeout(self._seconds(context, _STREAM_DEADLINE_SECONDS)):
+                async for reply in work(exchange, requests()):
+                    yield reply
+
+        return self._streaming(method, replies)
+
+    async def carry_out(self, commands: Sequence[Message], caller: Caller) -> list[Message | Refusal]:
+        """Carry out validated commands of one batched type in one transaction; a reply or a refusal for each."""
+        return await self.commands.run_many(self.transactions, commands, caller)
+
+    def _streaming(
+        self, method: Method, replies: Callable[[Any, Context], AsyncIterator[Message]]
+    ) -> Callable[[Any, Context], AsyncIterator[bytes]]:
+        async def call(asked: Any, context: Context) -> AsyncIterator[bytes]:  # noqa: ANN401 - one request or many
             started = time.monotonic()
             with _span(method, context):
                 try:
-                    async for reply in self._replies(method, work, raw, context):
+                    async for reply in replies(asked, context):
                         yield reply.SerializeToString()
                 except (asyncio.CancelledError, GeneratorExit):
                     _done(method, "CANCELLED", started)
@@ -142,17 +177,15 @@ class Edge:
                     yield reply
 
     def _admit(self, method: Method, raw: bytes, context: Context) -> tuple[Caller, Message]:
+        return self._caller(method, context), _decoded(method, raw)
+
+    def _caller(self, method: Method, context: Context) -> Caller:
         metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         caller = self.authenticator.caller(metadata.get("authorization"))
         if not caller.roles & method.roles:
             wanted = " or ".join(sorted(method.roles)) or "nobody"
             raise EDGE.refusal("WRONG_ROLE", f"{method.path} admits {wanted}")
-        try:
-            request = method.request.FromString(raw)
-        except DecodeError as error:
-            raise EDGE.refusal("MALFORMED", f"the body is not a {method.request_type}") from error
-        validation.check(request)
-        return caller, request
+        return caller
 
     @staticmethod
     def _seconds(context: Context, default: float) -> float:
@@ -171,6 +204,15 @@ class Edge:
             return EDGE.refusal("UNAVAILABLE", "the database does not answer; try again with the same command id")
         _LOG.error("an RPC failed", method=method.path, exc_info=error)
         return EDGE.refusal("INTERNAL", "a fault of ours; the log has it under the trace id")
+
+
+def _decoded(method: Method, raw: bytes) -> Message:
+    try:
+        request = method.request.FromString(raw)
+    except DecodeError as error:
+        raise EDGE.refusal("MALFORMED", f"the body is not a {method.request_type}") from error
+    validation.check(request)
+    return request
 
 
 def _span(method: Method, context: Context) -> Any:  # noqa: ANN401 - an agnostic context manager

@@ -6,26 +6,27 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.routing import BaseRoute
 
-from candor_kit import database, http, log, tracing
+from candor_kit import database, http, log, tracing, validation
 from candor_kit.api import Api
 from candor_kit.auth import Authenticator
 from candor_kit.clock import Clock, SystemClock
 from candor_kit.commands import REMEMBERED, Commands
 from candor_kit.consumer import Consumer, FactConsumer, Reader
-from candor_kit.errors import ConfigError, Reasons
+from candor_kit.errors import EDGE, ConfigError, Reasons, Refusal, Unavailable
 from candor_kit.keys import KeyRing, SubjectKeys, masters_of, open_ring
 from candor_kit.outbox import Relay
 from candor_kit.readers import FactReader, IntakeReader
@@ -38,6 +39,7 @@ from candor_kit.views import Views
 __all__ = ["Service", "Stop", "run"]
 
 _GRACE_SECONDS = 5.0
+_LEAST_MESSAGE_BYTES = 4 * 1024 * 1024
 _HOUSEKEEPING_SECONDS = 600.0
 _LOG = log.get(__name__)
 S = TypeVar("S", bound=ServiceSettings)
@@ -82,6 +84,8 @@ class Service:
         self._routes: list[BaseRoute] = []
         self._consumers: list[Consumer] = []
         self._relay = Relay(self.pool, settings.kafka_bootstrap_servers, f"candor.{name}", self._outbox)
+        self._handlers: list[grpc.GenericRpcHandler] = []
+        self._edge: Edge | None = None
         self._serving = False
 
     def serve(self, *apis: Api) -> None:
@@ -107,6 +111,41 @@ class Service:
     def transaction(self, caller: str) -> AbstractAsyncContextManager[Tx]:
         """Open a transaction outside an RPC, for a background loop or a first step."""
         return self._transactions.open(Caller(f"candor.{self.name}.{caller}"))
+
+    def rpcs(self, *handlers: grpc.GenericRpcHandler) -> None:
+        """Serve gRPC services of outside protocols; they call `caller_of` and `carry_out` by themselves."""
+        self._handlers.extend(handlers)
+
+    def caller_of(self, authorization: str | None, role: str) -> Caller:
+        """Return who calls over an outside protocol.
+
+        Raises:
+            Refusal: no token, a foreign or expired one, or one without the role.
+        """
+        caller = self._built().authenticator.caller(authorization)
+        if role not in caller.roles:
+            raise EDGE.refusal("WRONG_ROLE", f"this admits {role}")
+        return caller
+
+    async def carry_out(self, commands: Sequence[Message], caller: Caller) -> list[Message | Refusal]:
+        """Carry out commands of one batched type in one transaction; a reply or a refusal for each, in order.
+
+        Raises:
+            Unavailable: the database does not answer; nothing was changed.
+        """
+        edge = self._built()
+        checked = [_check(command) for command in commands]
+        right = [command for command, refusal in zip(commands, checked, strict=True) if refusal is None]
+        try:
+            carried = iter(await edge.carry_out(right, caller))
+        except database.AWAY as error:
+            raise Unavailable("the database") from error
+        return [next(carried) if refusal is None else refusal for refusal in checked]
+
+    def _built(self) -> Edge:
+        if self._edge is None:
+            raise Unavailable("the service, which is starting,")
+        return self._edge
 
     async def run(self) -> None:
         """Wait for the database, migrate, start everything, and run until told to stop.
@@ -140,8 +179,9 @@ class Service:
             views,
             self.settings.default_deadline_seconds,
         )
+        self._edge = edge
         readers: list[Reader] = [FactReader(consumer, commands.translate) for consumer in self._facts]
-        if commands.by_type:
+        if commands.by_type and self.settings.intake:
             readers.append(IntakeReader(self.name, commands, self.settings.max_record_bytes))
         self._consumers = [self._consumer(reader) for reader in readers]
         server = self._grpc_server(edge, apis)
@@ -168,9 +208,10 @@ class Service:
         )
 
     def _grpc_server(self, edge: Edge, apis: list[Api]) -> grpc.aio.Server:
-        largest = self.settings.max_record_bytes + 65_536
+        # 4 MiB are the least that OTLP's exporters may send.
+        largest = max(self.settings.max_record_bytes + 65_536, _LEAST_MESSAGE_BYTES)
         server = grpc.aio.server(options=[("grpc.max_receive_message_length", largest), ("grpc.so_reuseport", 0)])
-        server.add_generic_rpc_handlers([edge.generic_handler(api) for api in apis])
+        server.add_generic_rpc_handlers([edge.generic_handler(api) for api in apis] + self._handlers)
         health_servicer = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
         names = [api.descriptor.full_name for api in apis]
@@ -221,6 +262,14 @@ class Service:
             except database.AWAY as error:
                 _LOG.warning("waiting for the database", part="housekeeping", type=type(error).__name__)
             await self.stop.wait(_HOUSEKEEPING_SECONDS)
+
+
+def _check(command: Message) -> Refusal | None:
+    try:
+        validation.check(command)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def run(compose: Callable[[S], Awaitable[Service]], settings: type[S]) -> None:

@@ -52,6 +52,7 @@ class ServiceSettings(KeySettings):
     generation_http_address: str = Field("127.0.0.1:0", description="HTTP address of the generation service")
     console_url: str = Field("http://127.0.0.1:8080", description="base address of the console, for links")
 
+    intake: bool = Field(default=True, description="whether this process takes from the service's intake topic")
     local_mode: bool = Field(default=False, description="a local deployment that made its own keys")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     pool_size: int = Field(10, ge=3, le=200, description="most connections to the database")

@@ -7,7 +7,7 @@ import base64
 import json
 import random
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,12 +86,37 @@ class Tx:
 
     async def put(self, topic: str, key: bytes | None, value: bytes | None, headers: envelope.Headers) -> None:
         """Put a record into the outbox as it is."""
-        encoded = json.dumps([(name, base64.b64encode(part).decode()) for name, part in headers])
         await self.connection.execute(
             "INSERT INTO kit_outbox (slot, topic, key, headers, value) VALUES (%s, %s, %s, %s, %s)",
-            (zlib.crc32(key or b"") % SLOTS, topic, key, encoded, value),
+            (_slot(key), topic, key, _encoded(headers), value),
         )
         self.wrote = True
+
+    async def publish_many(self, facts: Sequence[tuple[Message, str]]) -> None:
+        """Publish facts, each with its key, in their order and by one statement."""
+        topic = f"candor.{self._service}.v1"
+        async with (
+            self.connection.cursor() as cursor,
+            cursor.copy("COPY kit_outbox (slot, topic, key, headers, value) FROM STDIN") as copy,
+        ):
+            for fact, key in facts:
+                headers = envelope.headers_of(
+                    identifier=self.new_id(),
+                    message_type=fact.DESCRIPTOR.full_name,
+                    source=f"candor.{self._service}",
+                    at=self.now,
+                )
+                value = fact.SerializeToString(deterministic=True)
+                await copy.write_row((_slot(key.encode()), topic, key.encode(), _encoded(headers), value))
+        self.wrote = self.wrote or bool(facts)
+
+
+def _slot(key: bytes | None) -> int:
+    return zlib.crc32(key or b"") % SLOTS
+
+
+def _encoded(headers: envelope.Headers) -> str:
+    return json.dumps([(name, base64.b64encode(part).decode()) for name, part in headers])
 
 
 class Transactions:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,7 @@ from candor_kit.errors import Unavailable
 MOST_BYTES = 64 * 1024
 ROOT_BYTES = 32  # SHA-256
 TIMEOUT_SECONDS = 4.0
+_KIND = "generation"
 
 
 class CheckpointError(ValueError):
@@ -45,7 +47,7 @@ def parse(text: str, published_at: datetime | None = None) -> Checkpoint:
 
 
 class CheckpointReader:
-    """Reads from the log's URL prefix."""
+    """Reads the generation log of the present period; the list of logs at the URL prefix says which that is."""
 
     def __init__(self, client: httpx.AsyncClient, log_url: str) -> None:
         self._client = client
@@ -56,18 +58,33 @@ class CheckpointReader:
 
         Raises Unavailable("generation") when the log does not answer, CheckpointError when it answers something else.
         """
-        answer = await self._get("checkpoint")
+        path = await self._present()
+        if path is None:
+            return None
+        answer = await self._get(f"{path}/checkpoint")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         return parse(_text(answer), _modified(answer.headers.get("last-modified", "")))
 
     async def vkey(self) -> str:
         """The key that the log says it signs with (signed-note vkey). Raises Unavailable or CheckpointError."""
-        return _text(await self._get("vkey")).strip()
+        path = await self._present()
+        if path is None:
+            raise CheckpointError("there is no log of the present period")
+        return _text(await self._get(f"{path}/vkey")).strip()
 
-    async def _get(self, name: str) -> httpx.Response:
+    async def _present(self) -> str | None:
+        """The path, below the prefix, of the generation log that takes what is recorded now."""
         try:
-            return await self._client.get(f"{self._log_url}/{name}", timeout=TIMEOUT_SECONDS)
+            listed = json.loads(_text(await self._get("")))["logs"]
+            found = [f"/{log['kind']}/{log['period']}" for log in listed if log["kind"] == _KIND and log["is_present"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError("the list of logs is not in its form") from error
+        return found[0] if found else None
+
+    async def _get(self, path: str) -> httpx.Response:
+        try:
+            return await self._client.get(f"{self._log_url}{path}", timeout=TIMEOUT_SECONDS)
         except httpx.HTTPError as error:
             raise Unavailable("generation") from error
 

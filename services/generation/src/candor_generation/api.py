@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from candor.generation.v1 import review_pb2, service_pb2
+from candor.generation.v1 import label_pb2, review_pb2, screening_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
 from candor_generation.handlers import feature_files, feature_queries
+from candor_generation.handlers.acts import Acts
 from candor_generation.handlers.features import Features
 from candor_generation.handlers.holding import Holding
+from candor_generation.handlers.labelling import Labelling
 from candor_generation.handlers.queries import Queries
 from candor_generation.handlers.recording import Recording
 from candor_generation.handlers.reviews import Reviews
+from candor_generation.handlers.screening import Screening
+from candor_generation.handlers.streaming import record_stream
+from candor_generation.handlers.unlabelled import Unlabelled
 
 
-def generation_api(recording: Recording, queries: Queries, features: Features) -> Api:
+def generation_api(recording: Recording, queries: Queries, acts: Acts, features: Features) -> Api:
     """The generation log."""
     return Api(
         service_pb2.DESCRIPTOR.services_by_name["GenerationService"],
         commands={
-            "Record": recording.record,
             "ProposeFeature": features.propose_feature,
             "ReviewFeature": features.review_feature,
             "AdmitFeature": features.admit_feature,
@@ -27,8 +31,14 @@ def generation_api(recording: Recording, queries: Queries, features: Features) -
             "RetireFeature": features.retire_feature,
             "ImportFeatures": feature_files.import_features,
         },
+        batches={"Record": recording.record},
+        exchanges={"RecordStream": record_stream},
         queries={
             "GetGeneration": queries.get_generation,
+            "SearchGenerations": queries.search_generations,
+            "ListLogs": queries.list_logs,
+            "GetProofFile": queries.get_proof_file,
+            "GetActEvidence": acts.evidence,
             "GetEvidence": queries.get_evidence,
             "GetInclusionProof": queries.get_inclusion_proof,
             "GetConsistencyProof": queries.get_consistency_proof,
@@ -36,6 +46,29 @@ def generation_api(recording: Recording, queries: Queries, features: Features) -
             "GetLibrary": feature_queries.get_library,
         },
         streams={"ReadOutputs": queries.read_outputs, "ExportFeatures": feature_queries.export_features},
+    )
+
+
+def screening_api(screening: Screening) -> Api:
+    """Screening before an answer is shown."""
+    return Api(
+        screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"],
+        queries={"Screen": screening.screen, "ScreenImage": screening.screen_image},
+        exchanges={"ScreenStream": screening.screen_stream},
+    )
+
+
+def label_api(labelling: Labelling, unlabelled: Unlabelled) -> Api:
+    """Labels in files."""
+    return Api(
+        label_pb2.DESCRIPTOR.services_by_name["LabelService"],
+        exchanges={"Label": labelling.label, "ReadLabel": labelling.read_label},
+        commands={
+            "ApplyUnlabelled": unlabelled.apply_unlabelled,
+            "AcceptDuties": unlabelled.accept_duties,
+            "DeliverUnlabelled": unlabelled.deliver_unlabelled,
+        },
+        queries={"ListUnlabelledDeliveries": unlabelled.list_unlabelled_deliveries},
     )
 
 

@@ -11,9 +11,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from candor_generation.domain.evidence import Evidence, Opening
 from candor_generation.domain.feature import Feature, Kind, State
-from candor_generation.domain.generation import Decision, Meta, Modality, Payload, Verdict
+from candor_generation.domain.generation import Decision, Hit, Meta, Modality, Payload, Verdict
 from candor_generation.domain.label import Label
-from candor_generation.domain.record import Placed, Record
+from candor_generation.domain.record import Record
+from candor_generation.store.logs import Log
+from candor_generation.store.records import Stored
 
 _MODALITIES = {
     Modality.TEXT: model_pb2.MODALITY_TEXT,
@@ -32,8 +34,8 @@ _STATES = {
     State.ADMITTED: model_pb2.FEATURE_STATE_ADMITTED,
     State.RETIRED: model_pb2.FEATURE_STATE_RETIRED,
 }
-_MODALITY_OF = {number: modality for modality, number in _MODALITIES.items()}
-_DECISION_OF = {number: decision for decision, number in _DECISIONS.items()}
+MODALITY_OF = {number: modality for modality, number in _MODALITIES.items()}
+DECISION_OF = {number: decision for decision, number in _DECISIONS.items()}
 _KIND_OF = {number: kind for kind, number in _KINDS.items()}
 
 
@@ -52,13 +54,13 @@ def time_of(message: Timestamp) -> datetime:
 def meta_of(command: service_pb2.RecordRequest) -> Meta:
     """What is reported of a generation, without personal data."""
     return Meta(
-        command.command_id,
+        command.command_id.lower(),
         time_of(command.occurred_at),
         command.provider,
         command.model,
         command.product,
         command.locale,
-        _MODALITY_OF[command.modality],
+        MODALITY_OF[command.modality],
     )
 
 
@@ -100,39 +102,101 @@ def verdict_message(verdict: Verdict) -> model_pb2.Verdict:
     return model_pb2.Verdict(decision=_DECISIONS[verdict.decision], hits=hits, library_digest=verdict.library_digest)
 
 
-def flagged(meta: Meta, subject: str, verdict: Verdict) -> facts_pb2.GenerationFlagged:
+def flagged(command: service_pb2.RecordRequest, verdict: Verdict) -> facts_pb2.GenerationFlagged:
     """The fact that screening decided other than to allow."""
     return facts_pb2.GenerationFlagged(
-        generation_id=meta.generation_id,
-        subject=subject,
-        product=meta.product,
-        occurred_at=timestamp(meta.occurred_at),
+        generation_id=command.command_id.lower(),
+        subject=command.subject,
+        product=command.product,
+        occurred_at=command.occurred_at,
         verdict=verdict_message(verdict),
     )
 
 
-def recorded(record: Placed, origin: str) -> facts_pb2.GenerationRecorded:
-    """The fact that a generation has its place in the log."""
-    meta = record.meta
+def fact_of(command: service_pb2.RecordRequest, generation_id: str, label: Label, verdict: Verdict) -> bytes:
+    """What is told of a generation once it has its place: GenerationRecorded but for time and place."""
     return facts_pb2.GenerationRecorded(
-        generation_id=meta.generation_id,
-        log_index=record.log_index,
-        origin=origin,
-        occurred_at=timestamp(meta.occurred_at),
-        provider=meta.provider,
-        model=meta.model,
-        product=meta.product,
-        locale=meta.locale,
-        modality=_MODALITIES[meta.modality],
-        label=label_message(record.label),
-        verdict=verdict_message(record.verdict),
+        generation_id=generation_id,
+        provider=command.provider,
+        model=command.model,
+        product=command.product,
+        locale=command.locale,
+        modality=command.modality,
+        label=label_message(label),
+        verdict=verdict_message(verdict),
+    ).SerializeToString(deterministic=True)
+
+
+def occurred(at: Timestamp) -> bytes:
+    """The time of a fact, to be appended to it."""
+    value = at.SerializeToString()
+    return b"".join((_OCCURRED, _varint(len(value)), value))
+
+
+def without_hits(fact: bytes) -> bytes:
+    """A fact that names nothing found in the text: that is derived from the text (PIPL 47, GDPR 17)."""
+    message = facts_pb2.GenerationRecorded.FromString(fact)
+    del message.verdict.hits[:]
+    return message.SerializeToString(deterministic=True)
+
+
+def with_place(fact: bytes, origin: bytes, index: int) -> bytes:
+    """A fact with its place. Serialized messages of one type that follow each other are one message.
+
+    Source: Protocol Buffers encoding, "Last One Wins"
+    """
+    return b"".join((fact, _INDEX, _varint(index), _ORIGIN, _varint(len(origin)), origin))
+
+
+_MORE = 0x80  # set in every byte of a varint but the last
+_OCCURRED = b"\x22"  # field 4, length-delimited
+_INDEX = b"\x10"  # field 2, varint
+_ORIGIN = b"\x1a"  # field 3, length-delimited
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number >= _MORE:
+        out.append(number % _MORE | _MORE)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def record_of(stored: Stored) -> Record:
+    """A row as a generation."""
+    fact = facts_pb2.GenerationRecorded.FromString(stored.fact)
+    meta = Meta(
+        stored.generation_id,
+        time_of(fact.occurred_at),
+        fact.provider,
+        fact.model,
+        fact.product,
+        fact.locale,
+        MODALITY_OF[fact.modality],
+    )
+    hits = tuple(Hit(hit.feature_id, hit.category, hit.in_prompt, hit.start, hit.end) for hit in fact.verdict.hits)
+    verdict = Verdict(DECISION_OF[fact.verdict.decision], hits, fact.verdict.library_digest)
+    return Record(meta, _label_of(fact.label), verdict, stored.place, stored.personal)
+
+
+def _label_of(message: model_pb2.Label) -> Label:
+    return Label(
+        message.label,
+        message.content_producer,
+        message.produce_id,
+        message.reserved_code1,
+        message.content_propagator,
+        message.propagate_id,
+        message.reserved_code2,
+        message.explicit_text,
     )
 
 
 def generation_message(record: Record, tree_size: int) -> model_pb2.Generation:
     """A generation as far as no personal data is told; its index is told once a checkpoint covers it."""
     meta = record.meta
-    index = record.log_index
+    index = record.place.index
     integrated = index is not None and index < tree_size
     state = model_pb2.GENERATION_STATE_INTEGRATED if integrated else model_pb2.GENERATION_STATE_ACCEPTED
     return model_pb2.Generation(
@@ -147,7 +211,28 @@ def generation_message(record: Record, tree_size: int) -> model_pb2.Generation:
         modality=_MODALITIES[meta.modality],
         label=label_message(record.label),
         verdict=verdict_message(record.verdict),
+        origin=record.place.origin,
     )
+
+
+LogMessage = model_pb2.Log
+
+
+def log_message(log: Log, vkey: str, size: int, root: bytes) -> LogMessage:
+    """A log with its latest tree."""
+    message = model_pb2.Log(
+        origin=log.origin,
+        kind=log.kind,
+        period=log.period.name,
+        starts_at=timestamp(log.period.starts_at),
+        ends_at=timestamp(log.period.ends_at),
+        size=size,
+        root=root,
+        vkey=vkey,
+    )
+    if log.dropped_at is not None:
+        message.dropped_at.FromDatetime(log.dropped_at)
+    return message
 
 
 def evidence_response(evidence: Evidence) -> service_pb2.GetEvidenceResponse:
@@ -192,7 +277,7 @@ def feature_of(command: service_pb2.ProposeFeatureRequest, proposed_by: str, now
         _KIND_OF[command.kind],
         command.value,
         command.category,
-        _DECISION_OF[command.decision],
+        DECISION_OF[command.decision],
         command.citation,
         State.PROPOSED,
         proposed_by,
@@ -220,7 +305,7 @@ def feature_message(feature: Feature) -> model_pb2.Feature:
 def output_message(record: Record, payload: Payload | None) -> service_pb2.ReadOutputsResponse:
     """One text to match; without payload it is erased."""
     return service_pb2.ReadOutputsResponse(
-        log_index=record.log_index or 0,
+        log_index=record.place.index or 0,
         generation_id=record.meta.generation_id,
         erased=payload is None,
         occurred_at=timestamp(record.meta.occurred_at),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 
@@ -12,6 +14,12 @@ def write(path: Path, content: bytes) -> None:
 
     The content is synced before it gets its name, and the folder after.
     """
+    place(path, content)
+    sync_folder(path.parent)
+
+
+def place(path: Path, content: bytes) -> None:
+    """Put a file in place; it is durable once `sync_folder` was called on its folder."""
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     with temporary.open("xb") as file:
@@ -19,7 +27,12 @@ def write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    sync_folder(path.parent)
+
+
+def drop_folder(folder: Path) -> None:
+    """Drop a folder with all that is in it; nothing happens where there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def make_folder(folder: Path) -> None:

@@ -1,18 +1,27 @@
-"""The log as the tlog-tiles protocol serves it: checkpoint, tiles, entry bundles (C2SP tlog-tiles)."""
+"""The logs as the tlog-tiles protocol serves them: checkpoint, tiles, entry bundles (C2SP tlog-tiles).
+
+Beside them: which logs there are, their verifier keys, and for how long they are kept.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
 from email.utils import formatdate
+from pathlib import Path
 
+from candor_kit.database import Pool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from candor_generation.domain import tiles
 from candor_generation.files import LogFiles
+from candor_generation.periods import Periods
+from candor_generation.retention import Policy
 from candor_generation.signing import LogKey
+from candor_generation.store import logs
+from candor_generation.store.logs import Log
 
 _FOREVER = "public, max-age=31536000, immutable"
 _NEVER = "no-cache"
@@ -20,38 +29,81 @@ _NEVER = "no-cache"
 
 @dataclass(frozen=True)
 class LogHttp:
-    """Serves the log's folder."""
+    """Serves the logs' folders; of the database it asks only which logs there are."""
 
-    files: LogFiles
+    pool: Pool
+    folder: Path
     key: LogKey
+    periods: Periods
+    policy: Policy
 
     def routes(self) -> list[Route]:
         """The routes below /log."""
         return [
-            Route("/log/checkpoint", self._checkpoint),
-            Route("/log/vkey", self._vkey),
-            Route("/log/{path:path}", self._tile),
+            Route("/log", self._index),
+            Route("/log/retention", self._retention),
+            Route("/log/{kind:str}/{period:str}/checkpoint", self._checkpoint),
+            Route("/log/{kind:str}/{period:str}/vkey", self._vkey),
+            Route("/log/{kind:str}/{period:str}/{path:path}", self._tile),
         ]
 
-    async def _checkpoint(self, _request: Request) -> Response:
-        checkpoint = await asyncio.to_thread(self.files.checkpoint)
-        if checkpoint is None:
-            return _not_found("the log has published no checkpoint yet")
-        published = formatdate(self.files.published_at(), usegmt=True)
+    async def _index(self, _request: Request) -> Response:
+        async with self.pool.connection() as connection:
+            found = await self.periods.look(connection)
+            present = await self.periods.present(connection, logs.GENERATION)
+            acting = await self.periods.present(connection, logs.ACTS)
+        described = [self._described(log, is_present=log in (present, acting)) for log in found]
+        return JSONResponse({"logs": described, "retention": "log/retention"}, headers={"Cache-Control": _NEVER})
+
+    def _described(self, log: Log, *, is_present: bool) -> dict[str, object]:
+        return {
+            "origin": log.origin,
+            "kind": log.kind,
+            "period": log.period.name,
+            "starts_at": log.period.starts_at.isoformat(),
+            "ends_at": log.period.ends_at.isoformat(),
+            "is_present": is_present,
+            "path": f"log/{log.kind}/{log.period.name}",
+            "vkey": self.key.signer_of(log.origin).vkey.text,
+            "dropped_at": log.dropped_at.isoformat() if log.dropped_at else None,
+        }
+
+    async def _retention(self, _request: Request) -> Response:
+        return PlainTextResponse(self.policy.text(self.key.origin), headers={"Cache-Control": _NEVER})
+
+    async def _checkpoint(self, request: Request) -> Response:
+        files = self._files(request)
+        checkpoint = await asyncio.to_thread(files.checkpoint) if files else None
+        if files is None or checkpoint is None:
+            return _not_found("there is no such log, or it has published no checkpoint yet; see /log")
+        published = formatdate(files.published_at(), usegmt=True)
         return PlainTextResponse(checkpoint, headers={"Cache-Control": _NEVER, "Last-Modified": published})
 
-    async def _vkey(self, _request: Request) -> Response:
-        return PlainTextResponse(f"{self.key.signer.vkey.text}\n", headers={"Cache-Control": _NEVER})
+    async def _vkey(self, request: Request) -> Response:
+        if self._files(request) is None:
+            return _not_found("there is no such log; see /log")
+        origin = f"{self.key.origin}/{request.path_params['kind']}/{request.path_params['period']}"
+        vkey = self.key.signer_of(origin).vkey.text
+        return PlainTextResponse(f"{vkey}\n", headers={"Cache-Control": _NEVER})
 
     async def _tile(self, request: Request) -> Response:
         tile = tiles.parse_path(request.path_params["path"])
-        if tile is None:
+        files = self._files(request)
+        if tile is None or files is None:
             return _not_found("this is no path of a tile or an entry bundle")
         try:
-            content = await asyncio.to_thread(self.files.read, tile)
-        except (FileNotFoundError, NotADirectoryError):
+            content = await asyncio.to_thread(files.read, tile)
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return _not_found("the log has no such tile, or not yet")
         return Response(content, media_type="application/octet-stream", headers={"Cache-Control": _FOREVER})
+
+    def _files(self, request: Request) -> LogFiles | None:
+        """The files of the log that is asked for; a path is made of a known kind and a well-formed period only."""
+        kind, name = request.path_params["kind"], request.path_params["period"]
+        if kind not in ("generation", "acts") or not name.isascii() or not name.isalnum():
+            return None
+        folder = self.folder / kind / name
+        return LogFiles(folder) if folder.is_dir() else None
 
 
 def _not_found(detail: str) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from candor.generation.v1 import label_pb2
+from candor.generation.v1 import facts_pb2, label_pb2
 from candor_kit.errors import EDGE, Violation
 
 from candor_generation.codec import label_message, timestamp
@@ -43,9 +43,9 @@ def found_message(text: str, found: Found) -> label_pb2.FoundLabel:
     return message
 
 
-def granted(application: Application) -> label_pb2.UnlabelledGranted:
+def granted(application: Application) -> facts_pb2.UnlabelledGranted:
     """The fact that a user may receive content without an explicit label."""
-    fact = label_pb2.UnlabelledGranted(
+    fact = facts_pb2.UnlabelledGranted(
         application_id=application.application_id,
         subject=application.subject,
         product=application.product,
@@ -56,9 +56,9 @@ def granted(application: Application) -> label_pb2.UnlabelledGranted:
     return fact
 
 
-def delivered(delivery: Delivery) -> label_pb2.UnlabelledDelivered:
+def delivered(delivery: Delivery) -> facts_pb2.UnlabelledDelivered:
     """The fact that content went to a user without an explicit label."""
-    return label_pb2.UnlabelledDelivered(
+    return facts_pb2.UnlabelledDelivered(
         delivery_id=delivery.delivery_id,
         application_id=delivery.application_id,
         generation_id=delivery.generation_id,

@@ -2,33 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from candor.generation.v1 import reasons_pb2
-from candor_kit.errors import ConfigError
+from candor.generation.v1.service_pb2 import RecordRequest, RecordResponse
+from candor_kit.consumer import FactConsumer
+from candor_kit.database import Connection
+from candor_kit.errors import ConfigError, Refusal
 from candor_kit.holding import task_consumer
-from candor_kit.keys import SubjectKeys
+from candor_kit.keys import IngestKeys
 from candor_kit.service import Service, run
-from candor_kit.stop import Wake
+from candor_kit.stop import Stop, Wake
+from candor_kit.transaction import Caller
 
 from candor_generation import corpus
-from candor_generation.api import generation_api, holder_api
+from candor_generation.api import generation_api, holder_api, label_api, review_api, screening_api
 from candor_generation.domain.feature import Ceilings
 from candor_generation.domain.flood import Limits
 from candor_generation.domain.note import NoteError
+from candor_generation.domain.policy import PolicyError, parse_policy
 from candor_generation.domain.refusal import Refused
-from candor_generation.files import LogFiles
 from candor_generation.guard import Guard
 from candor_generation.handlers import features
+from candor_generation.handlers.acts import Acts
 from candor_generation.handlers.features import Features
 from candor_generation.handlers.holding import Holding
+from candor_generation.handlers.labelling import Labelling
+from candor_generation.handlers.leaves import Leaves
+from candor_generation.handlers.proofs import Proofs
 from candor_generation.handlers.queries import Queries
-from candor_generation.handlers.recording import Labelling, Recording
+from candor_generation.handlers.recording import Labels, Recording
+from candor_generation.handlers.reviews import Reviews
 from candor_generation.handlers.screener import Screener
+from candor_generation.handlers.screening import Screening
+from candor_generation.handlers.under_review import UnderReview
+from candor_generation.handlers.unlabelled import Unlabelled
 from candor_generation.http import LogHttp
-from candor_generation.sequencer import Sequencer
+from candor_generation.label_http import LabelKeyHttp
+from candor_generation.labelkey import LabelKey
+from candor_generation.otlp import rpc as otlp_rpc
+from candor_generation.otlp.buffer import Buffer, Patience
+from candor_generation.otlp.exports import Exports
+from candor_generation.otlp.http import OtlpHttp
+from candor_generation.otlp.joiner import Joiner
+from candor_generation.otlp.mapping import Names
+from candor_generation.periods import Periods
+from candor_generation.retention import Policy, Retention
+from candor_generation.sequencer import Sequencer, Unwitnessed, Witnessing
 from candor_generation.settings import Settings
 from candor_generation.signing import LogKey
+from candor_generation.store.logs import Log
+from candor_generation.teller import Teller
+from candor_generation.witness import WitnessClient, Witnesses, check_witnesses
+
+_FACTS = ("consent", "rights", "generation", "refutation", "escalation")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What several parts of the service share."""
+
+    service: Service
+    settings: Settings
+    keys: IngestKeys
+    log_key: LogKey
+    label_key: LabelKey
+    periods: Periods
+    proofs: Proofs
+    wake: Wake
+    screener: Screener
+
+    @property
+    def leaves(self) -> Leaves:
+        """Adds to the generation log what is no generation."""
+        return Leaves(self.periods, self.wake.set)
 
 
 async def compose(settings: Settings) -> Service:
@@ -40,21 +90,27 @@ async def compose(settings: Settings) -> Service:
         refused=Refused,
         reasons=reasons_pb2.DESCRIPTOR.enum_types_by_name["Reason"],
     )
-    keys = SubjectKeys(service.ring)
-    key = LogKey(settings.key_file, settings.log_origin)
-    files = LogFiles(settings.log_folder)
-    wake = Wake()
-    holding = Holding(keys, timedelta(seconds=settings.intake_retention_seconds))
-    labelling = Labelling(settings.provider_code, settings.explicit_label)
-    sequencer = Sequencer(
-        lambda: service.transaction("sequencer"),
-        settings.database_url.get_secret_value(),
-        files,
-        key,
-        wake,
-        settings.sequencer_batch,
-    )
+    log_key = LogKey(settings.key_file, settings.log_origin)
+    label_key = LabelKey(settings.data_dir / "label.key", settings.data_dir / "label-certificates", log_key)
+    periods = Periods(settings.log_origin, settings.log_period_months, service.clock.now)
+    proofs = Proofs(settings.log_folder, log_key, periods)
+    keys = IngestKeys(service.ring)
+    parts = Parts(service, settings, keys, log_key, label_key, periods, proofs, Wake(), Screener())
+    _record(parts)
+    _label(parts)
+    _review(parts)
+    _take_otlp(parts)
+    _keep_logs(parts)
+    if settings.sequencer:
+        _write_logs(parts)
+    return service
 
+
+def _record(parts: Parts) -> None:
+    """Recording, the library it is screened with, and the questions about what is recorded."""
+    service, settings = parts.service, parts.settings
+    labels = Labels(settings.provider_code, settings.explicit_label, parts.label_key.sign)
+    acts = Acts(parts.keys, lambda: service.ring.derive("acts"), parts.periods, parts.proofs, parts.wake.set)
     library = Features(
         corpus.load(settings.benign_corpus), Ceilings(settings.admission_ceiling, settings.activation_ceiling)
     )
@@ -69,25 +125,125 @@ async def compose(settings: Settings) -> Service:
         async with service.transaction("start") as tx:
             await features.establish(tx)
 
-    async def have_key() -> None:
-        try:
-            _ = key.signer
-        except (NoteError, OSError) as error:
-            raise ConfigError(f"the log's key: {error}") from error
+    async def follow_library(stop: Stop) -> None:
+        await parts.screener.follow(service.pool, stop)
 
+    recording = Recording(parts.keys, parts.screener, labels, parts.periods, parts.wake.set)
     service.serve(
-        generation_api(
-            Recording(keys, Screener(), labelling, wake.set), Queries(keys, files, settings.log_origin), library
-        ),
-        holder_api(holding),
+        generation_api(recording, Queries(parts.keys, parts.proofs, labels.signed), acts, library),
+        screening_api(Screening(parts.screener)),
     )
-    service.consume(task_consumer("generation", holding.carry_out))
-    service.http(*LogHttp(files, key).routes())
-    service.at_start("log key", have_key)
+    for name in _FACTS:
+        service.consume(FactConsumer(f"acts-{name}", f"candor.{name}.v1", hear=acts.hear))
     service.at_start("library", have_library)
-    service.background("sequencer", sequencer.run)
+    service.background("library", follow_library)
     service.background("flood guard", guard.run)
-    return service
+    service.background("erased keys", parts.keys.forgetting(service.pool))
+
+
+def _label(parts: Parts) -> None:
+    """Labels in files, and content that is delivered without a visible one."""
+    service, settings = parts.service, parts.settings
+    labelling = Labelling(
+        parts.label_key,
+        settings.provider_code,
+        parts.proofs.known,
+        settings.label_max_bytes,
+        settings.spool_folder,
+        settings.label_font_file,
+    )
+    unlabelled = Unlabelled(parts.keys, settings.unlabelled_duties_version, settings.unlabelled_retention_months)
+    holding = Holding(parts.keys, timedelta(seconds=settings.intake_retention_seconds), parts.leaves)
+    service.serve(label_api(labelling, unlabelled), holder_api(holding))
+    service.consume(task_consumer("generation", holding.carry_out))
+
+
+def _review(parts: Parts) -> None:
+    """People's decisions on what machines flag."""
+    parts.service.serve(review_api(Reviews(UnderReview(parts.keys), parts.leaves.add)))
+
+
+def _take_otlp(parts: Parts) -> None:
+    """Telemetry of instrumented backends."""
+    service, settings = parts.service, parts.settings
+    names = Names(locale=settings.otlp_locale)
+    buffer = Buffer(service.ring.derive, Patience())
+
+    async def record(commands: Sequence[RecordRequest], caller: Caller) -> list[RecordResponse | Refusal]:
+        # Record answers with nothing else.
+        return cast("list[RecordResponse | Refusal]", await service.carry_out(commands, caller))
+
+    joiner = Joiner(lambda: service.transaction("otlp"), buffer, record, names)
+    exports = Exports(
+        lambda authorization: service.caller_of(authorization, "backend"),
+        record,
+        lambda: service.transaction("otlp"),
+        buffer,
+        joiner,
+        names,
+    )
+    service.http(*OtlpHttp(exports).routes())
+    service.rpcs(*otlp_rpc.generic_handlers(exports))
+    service.background("otlp", joiner.run)
+
+
+def _keep_logs(parts: Parts) -> None:
+    """What every process does for the logs: it knows them, and serves them."""
+    service, settings = parts.service, parts.settings
+
+    async def first_look() -> None:
+        try:
+            _ = parts.log_key.signer, parts.label_key.signer
+        except (NoteError, OSError) as error:
+            raise ConfigError(f"the logs' key or the label key: {error}") from error
+        async with service.transaction("periods") as tx:
+            await parts.periods.open_ahead(tx)
+
+    async def open_periods(stop: Stop) -> None:
+        await parts.periods.run(lambda: service.transaction("periods"), stop)
+
+    policy = Policy(timedelta(days=settings.log_retention_days))
+    log_http = LogHttp(service.pool, settings.log_folder, parts.log_key, parts.periods, policy)
+    service.http(*LabelKeyHttp(parts.label_key).routes(), *log_http.routes())
+    service.at_start("logs", first_look)
+    service.background("periods", open_periods)
+
+
+def _write_logs(parts: Parts) -> None:
+    """What the one writer of the logs does; where several may, each waits for its turn."""
+    service, settings = parts.service, parts.settings
+    sequencer = Sequencer(
+        lambda: service.transaction("sequencer"),
+        settings.database_url.get_secret_value(),
+        settings.log_folder,
+        parts.log_key,
+        parts.wake,
+        settings.sequencer_batch,
+        _witnesses(settings),
+    )
+    teller = Teller(
+        service.pool, lambda: service.transaction("teller"), settings.kafka_bootstrap_servers, service.clock
+    )
+    policy = Policy(timedelta(days=settings.log_retention_days))
+    retention = Retention(lambda: service.transaction("retention"), settings.log_folder, policy, _nothing_held)
+    service.background("sequencer", sequencer.run)
+    service.background("teller", teller.run)
+    service.background("retention", retention.run)
+
+
+async def _nothing_held(_connection: Connection, _log: Log) -> bool:
+    return False
+
+
+def _witnesses(settings: Settings) -> Witnessing:
+    if settings.witness_policy_file is None:
+        return Unwitnessed()
+    try:
+        policy = parse_policy(settings.witness_policy_file.read_bytes())
+        check_witnesses(policy)
+    except (PolicyError, ValueError, OSError) as error:
+        raise ConfigError(f"CANDOR_WITNESS_POLICY_FILE {settings.witness_policy_file}: {error}") from error
+    return Witnesses(WitnessClient(policy, hold=settings.witness_hold))
 
 
 def main() -> None:

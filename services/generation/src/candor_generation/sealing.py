@@ -5,25 +5,44 @@ Destroying the wrap deletes one record; destroying the subject's key erases the 
 
 from __future__ import annotations
 
-import json
+import os
 
 from candor_kit.keys import open_sealed, seal
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from candor_generation.domain.generation import Payload
 from candor_generation.domain.record import Personal
 
+RANDOM_BYTES = 56
+"""What sealing one record uses up: its key of 32 bytes, and two nonces of 12."""
+
 _KEY = b"candor.generation.key:"
 _PAYLOAD = b"candor.generation.payload:"
+_LENGTH = 4
 
 
-def seal_record(subject_key: bytes, record_key: bytes, generation_id: str, payload: Payload) -> Personal:
-    """Seal a payload under its record's key, and that key under the subject's."""
-    plain = json.dumps({"prompt": payload.prompt, "output": payload.output}, ensure_ascii=False).encode()
-    return Personal(
-        payload.subject,
-        seal(record_key, plain, _PAYLOAD + generation_id.encode()),
-        wrap(subject_key, record_key, generation_id),
-    )
+class Sealer:
+    """Seals records one after the other, with randomness drawn for all of them at once."""
+
+    def __init__(self, records: int) -> None:
+        self._random = os.urandom(records * RANDOM_BYTES)
+        self._at = 0
+
+    def new_key(self) -> bytes:
+        """A record's key. The nonces that follow it are this record's too."""
+        self._at += RANDOM_BYTES
+        return self._random[self._at - RANDOM_BYTES : self._at - 24]
+
+    def payload(self, record_key: bytes, generation_id: bytes, prompt: bytes, output: bytes) -> bytes:
+        """Seal a payload under the key that was made last."""
+        nonce = self._random[self._at - 24 : self._at - 12]
+        plain = len(prompt).to_bytes(_LENGTH, "big") + prompt + output
+        return nonce + AESGCM(record_key).encrypt(nonce, plain, _PAYLOAD + generation_id)
+
+    def wrap(self, subject_cipher: AESGCM, record_key: bytes, generation_id: bytes) -> bytes:
+        """Seal the key that was made last under its subject's."""
+        nonce = self._random[self._at - 12 : self._at]
+        return nonce + subject_cipher.encrypt(nonce, record_key, _KEY + generation_id)
 
 
 def wrap(subject_key: bytes, record_key: bytes, generation_id: str) -> bytes:
@@ -46,5 +65,6 @@ def open_payload(record_key: bytes, generation_id: str, personal: Personal) -> P
     Raises:
         cryptography.exceptions.InvalidTag: it was sealed by another key, or is another record's.
     """
-    value = json.loads(open_sealed(record_key, personal.payload, _PAYLOAD + generation_id.encode()))
-    return Payload(personal.subject, value["prompt"], value["output"])
+    plain = open_sealed(record_key, personal.payload, _PAYLOAD + generation_id.encode())
+    end = _LENGTH + int.from_bytes(plain[:_LENGTH], "big")
+    return Payload(personal.subject, plain[_LENGTH:end].decode(), plain[end:].decode())

@@ -1,12 +1,13 @@
-"""The one writer of the log: gives indexes, lays tiles, commits to trees, publishes checkpoints.
+"""The one writer of the logs: gives indexes, lays tiles, commits to trees, publishes checkpoints.
 
-A batch goes through four steps, and a process that dies after any of them leaves what the next one needs to go on:
+A round on a log goes through four steps, and a process that dies after any of them leaves what the next one needs:
 
-1. Assign (transaction): records that wait get the next indexes. From here on their places never change.
-2. Lay: tiles and bundles are written durably. They are a function of the rows: laying them again gives the same bytes.
-3. Commit (transaction): size, root and signed checkpoint, together with the facts that say so. Never two roots for one
+1. Assign (transaction): additions that wait get the next indexes. From here on their places never change.
+2. Lay: tiles and bundles are written durably. They are a function of the additions: laying them again gives the same.
+3. Commit (transaction): size, root and signed checkpoint, together with the fact that says so. Never two roots for one
    size: the table's key forbids it.
-4. Publish: the checkpoint file is put in place, so no size is served before its tiles are durable (C2SP tlog-tiles).
+4. Publish: witnesses are asked, and the checkpoint file is put in place, so no size is served before its tiles are
+   durable (C2SP tlog-tiles).
 
 Only the holder of an advisory lock writes. Each holder begins a new epoch, and every transaction of steps 1, 3 and 4
 holds the epoch's row, so that one who lost the lock without noticing is refused.
@@ -17,10 +18,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 from candor.generation.v1.facts_pb2 import CheckpointPublished
-from candor_kit import log as logs
+from candor_kit import log as logging
 from candor_kit import metrics
 from candor_kit.database import AWAY, Connection
 from candor_kit.stop import Stop, Wake
@@ -30,56 +33,111 @@ from psycopg.rows import dict_row
 
 from candor_generation import codec
 from candor_generation.domain import note, tiles
-from candor_generation.domain.tiles import Frontier
+from candor_generation.domain.tiles import Frontier, Tile
 from candor_generation.files import LogBrokenError, LogFiles
-from candor_generation.signing import LogKey, holds
-from candor_generation.store import log, records
-from candor_generation.store.log import Entry, StaleEpochError, Tree
+from candor_generation.signing import LogKey, Signer, holds
+from candor_generation.store import logs
+from candor_generation.store.logs import Addition, Log, StaleEpochError, Tree
 
 _CONNECT_SECONDS = 5
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
 _RIVAL_SECONDS = 1.0
-_LOG = logs.get(__name__)
-_SIZE = metrics.gauge("generation_log_size", "Leaves in the latest tree that this process committed to.")
+_LOG = logging.get(__name__)
+_SIZE = metrics.gauge("generation_log_size", "Leaves in the latest tree that was committed to.", ("origin",))
 
 OpenTransaction = Callable[[], AbstractAsyncContextManager[Tx]]
 
 
-@dataclass(frozen=True)
+class Witnessing(Protocol):
+    """Whoever is asked to cosign a checkpoint before it is published."""
+
+    async def cosign(self, checkpoint: str, reader: tiles.TileReader) -> str | None:
+        """The checkpoint with cosignatures; None where the policy wants it held back for lack of them."""
+        ...
+
+
+class Unwitnessed:
+    """Nobody is asked."""
+
+    async def cosign(self, checkpoint: str, reader: tiles.TileReader) -> str | None:  # noqa: ARG002 - the protocol's
+        """The checkpoint as it is."""
+        return checkpoint
+
+
+@dataclass
+class Writer:
+    """One log in the hands of its writer: its files, its signer, and how far its tree has grown."""
+
+    log: Log
+    files: LogFiles
+    signer: Signer
+    frontier: Frontier = field(default_factory=Frontier)
+
+    def signed(self) -> Tree:
+        """The tree of the present frontier, signed."""
+        checkpoint = note.Checkpoint(self.log.origin, self.frontier.size, self.frontier.root())
+        return Tree(checkpoint.size, checkpoint.root, self.signer.sign(checkpoint.text))
+
+    def grow(self, additions: Sequence[Addition]) -> list[tuple[Tile, bytes]]:
+        """Let the tree grow; return the tiles and bundles that became full.
+
+        Raises:
+            LogBrokenError: the additions do not follow each other.
+        """
+        entries: list[bytes] = []
+        for addition in additions:
+            if addition.first_index != self.frontier.size + len(entries):
+                raise LogBrokenError(f"{self.log.origin}: nothing has index {self.frontier.size + len(entries)}")
+            entries += addition.entries
+        self.frontier, full = tiles.grow(self.frontier, entries)
+        return full
+
+    def lay(self, additions: Sequence[Addition]) -> list[Tile]:
+        """Grow, and write the tiles with the partial ones of the new size; return those that became full."""
+        full = self.grow(additions)
+        self.files.write([*full, *self.frontier.partials()])
+        return [tile for tile, _ in full]
+
+
+@dataclass
 class Turn:
-    """One process's time as the writer: its lock's connection, to be read from, and its epoch."""
+    """One process's time as the writer: its lock's connection, to be read from, its epoch, and the logs it took up."""
 
     connection: Connection
     epoch: int
+    writers: dict[int, Writer] = field(default_factory=dict)
 
 
 class Sequencer:
-    """The background loop. Every process runs one; one of them at a time works.
+    """The background loop. Every process that may write runs one; one of them at a time works.
 
     Args:
         transaction: opens a transaction of the service.
         database_url: where the lock's own connection goes.
-        files: the log's folder.
-        key: the log's signer.
-        wake: set when a record was accepted in this process.
-        batch: most records that one checkpoint adds.
+        folder: where the logs' folders are, `<kind>/<period>`.
+        key: the logs' key.
+        wake: set when something was accepted in this process.
+        batch: about how many leaves one checkpoint adds at most.
+        witnesses: whoever cosigns.
     """
 
     def __init__(
         self,
         transaction: OpenTransaction,
         database_url: str,
-        files: LogFiles,
+        folder: Path,
         key: LogKey,
         wake: Wake,
         batch: int,
+        witnesses: Witnessing | None = None,
     ) -> None:
         self._transaction = transaction
         self._database_url = database_url
-        self._files = files
+        self._folder = folder
         self._key = key
         self._wake = wake
         self._batch = batch
+        self._witnesses = witnesses or Unwitnessed()
 
     async def run(self, stop: Stop) -> None:
         """Work whenever the lock is ours, until the service stops.
@@ -91,7 +149,7 @@ class Sequencer:
             try:
                 await self._take_turn(stop)
             except (StaleEpochError, *AWAY) as error:
-                _LOG.warning("the log's writer begins anew", type=type(error).__name__, retry_in=_RIVAL_SECONDS)
+                _LOG.warning("the logs' writer begins anew", type=type(error).__name__, retry_in=_RIVAL_SECONDS)
                 await stop.wait(_RIVAL_SECONDS)
 
     async def _take_turn(self, stop: Stop) -> None:
@@ -99,134 +157,125 @@ class Sequencer:
             self._database_url, autocommit=True, row_factory=dict_row, connect_timeout=_CONNECT_SECONDS
         )
         async with connection:
-            while not await log.try_lock(connection):
+            while not await logs.try_lock(connection):
                 if await stop.wait(_RIVAL_SECONDS):
                     return
             async with self._transaction() as tx:
-                turn = Turn(connection, await log.next_epoch(tx.connection))
-            frontier = await self._recover(turn)
-            _LOG.info("this process writes the log", epoch=turn.epoch, size=frontier.size)
+                turn = Turn(connection, await logs.next_epoch(tx.connection))
+            for log in await logs.all_logs(connection):
+                if log.dropped_at is None:
+                    await self._take_up(turn, log)
+            _LOG.info("this process writes the logs", epoch=turn.epoch, count=len(turn.writers))
             while not stop.is_set():
-                if await log.has_work(connection, frontier.size):
-                    frontier = await self._integrate(turn, frontier)
-                else:
+                if not await self._round(turn):
                     await self._wake.wait(_POLL_SECONDS, stop)
 
-    async def _integrate(self, turn: Turn, frontier: Frontier) -> Frontier:
-        """Add one batch to the log: what has indexes already first, as another process may have left it."""
-        batch = await log.entries(turn.connection, frontier.size, self._batch)
+    async def _round(self, turn: Turn) -> bool:
+        """Add to every log what waits for it; whether there was anything."""
+        waiting = await logs.unfinished(turn.connection)
+        for log_id in waiting:
+            if log_id not in turn.writers:
+                known = {log.log_id: log for log in await logs.all_logs(turn.connection)}
+                await self._take_up(turn, known[log_id])
+            await self._integrate(turn, turn.writers[log_id])
+        return bool(waiting)
+
+    async def _integrate(self, turn: Turn, writer: Writer) -> None:
+        """Add one batch to a log: what has indexes already first, as another process may have left it."""
+        log_id, size = writer.log.log_id, writer.frontier.size
+        batch = await logs.additions(turn.connection, log_id, size, self._batch)
         if not batch:
             async with self._transaction() as tx:
-                await log.hold_epoch(tx.connection, turn.epoch)
-                await log.assign(tx.connection, self._batch)
-            batch = await log.entries(turn.connection, frontier.size, self._batch)
-        if not batch:
-            return frontier
-        grown = await asyncio.to_thread(self._lay, frontier, batch)
-        tree = await self._commit(turn, frontier.size, grown)
-        await self._publish(turn, tree)
-        return grown
+                await logs.hold_epoch(tx.connection, turn.epoch)
+                await logs.assign(tx.connection, log_id, self._batch)
+            batch = await logs.additions(turn.connection, log_id, size, self._batch)
+        if batch:
+            full = await asyncio.to_thread(writer.lay, batch)
+            tree = await self._commit(turn, writer)
+            if await self._publish(turn, writer, tree):
+                await asyncio.to_thread(writer.files.drop_partials, full)
 
-    def _lay(self, frontier: Frontier, batch: Sequence[Entry]) -> Frontier:
-        """Write the tiles of a tree that has grown by a batch, and with them the partial ones of its size."""
-        grown = self._lay_full(frontier, batch)
-        self._files.write(grown.partials())
-        return grown
-
-    def _lay_full(self, frontier: Frontier, batch: Sequence[Entry]) -> Frontier:
-        if [entry.log_index for entry in batch] != list(range(frontier.size, frontier.size + len(batch))):
-            raise LogBrokenError(f"the indexes from {frontier.size} on are not one after the other")
-        grown, full = tiles.grow(frontier, [entry.content for entry in batch])
-        self._files.write(full)
-        return grown
-
-    async def _commit(self, turn: Turn, start: int, grown: Frontier) -> Tree:
-        tree = self._signed(grown)
+    async def _commit(self, turn: Turn, writer: Writer) -> Tree:
+        tree = writer.signed()
         async with self._transaction() as tx:
-            await log.hold_epoch(tx.connection, turn.epoch)
-            added = await records.placed(tx.connection, start, grown.size)
-            await log.commit_tree(tx.connection, tree, tx.now)
-            async with tx.connection.pipeline():
-                for record in added:
-                    await tx.publish(codec.recorded(record, self._key.origin), key=record.meta.generation_id)
-                await tx.publish(
-                    CheckpointPublished(
-                        origin=self._key.origin,
-                        size=tree.size,
-                        root=tree.root,
-                        published_at=codec.timestamp(tx.now),
-                    ),
-                    key=self._key.origin,
-                )
-        _SIZE.set(tree.size)
+            await logs.hold_epoch(tx.connection, turn.epoch)
+            await logs.commit_tree(tx.connection, writer.log.log_id, tree, tx.now)
+            published = CheckpointPublished(
+                origin=writer.log.origin, size=tree.size, root=tree.root, published_at=codec.timestamp(tx.now)
+            )
+            await tx.publish(published, key=writer.log.origin)
+        _SIZE.labels(writer.log.origin).set(tree.size)
         return tree
 
-    async def _publish(self, turn: Turn, tree: Tree) -> None:
+    async def _publish(self, turn: Turn, writer: Writer, tree: Tree) -> bool:
+        checkpoint = await self._witnesses.cosign(tree.checkpoint, writer.files.reader(tree.size))
+        if checkpoint is None:
+            return False
         async with self._transaction() as tx:
-            await log.hold_epoch(tx.connection, turn.epoch)
-            await asyncio.to_thread(self._files.publish, tree.checkpoint)
+            await logs.hold_epoch(tx.connection, turn.epoch)
+            await asyncio.to_thread(writer.files.publish, checkpoint)
+        return True
 
-    def _signed(self, frontier: Frontier) -> Tree:
-        checkpoint = note.Checkpoint(self._key.origin, frontier.size, frontier.root())
-        return Tree(frontier.size, checkpoint.root, self._key.signer.sign(checkpoint.text))
-
-    async def _recover(self, turn: Turn) -> Frontier:
-        """Bring the files to the last tree committed to, whatever they were left as.
+    async def _take_up(self, turn: Turn, log: Log) -> None:
+        """Bring a log's files to the last tree committed to, whatever they were left as.
 
         The published checkpoint says how far the files are complete; each tree committed to since is laid again from
         the rows, because a log MUST serve the partial tiles of every size it has published (C2SP tlog-tiles).
         """
-        if await log.latest_tree(turn.connection) is None:
-            async with self._transaction() as tx:
-                await log.hold_epoch(tx.connection, turn.epoch)
-                await log.commit_tree(tx.connection, self._signed(Frontier()), tx.now)
-        frontier = await self._laid(turn.connection)
-        complete = -1 if frontier is None else frontier.size
-        frontier = frontier or Frontier()
-        while (tree := await log.tree_after(turn.connection, complete)) is not None:
-            frontier = await self._lay_again(turn.connection, frontier, tree)
-            await self._publish(turn, tree)
+        folder = self._folder / log.kind / log.period.name
+        writer = Writer(log, LogFiles(folder), self._key.signer_of(log.origin))
+        if await logs.latest_tree(turn.connection, log.log_id) is None:
+            await self._commit(turn, writer)
+        complete = await self._load(turn.connection, writer)
+        while (tree := await logs.tree_after(turn.connection, log.log_id, complete)) is not None:
+            await self._lay_again(turn.connection, writer, tree)
+            await self._publish(turn, writer, tree)
             complete = tree.size
-        _SIZE.set(frontier.size)
-        return frontier
+        _SIZE.labels(log.origin).set(writer.frontier.size)
+        turn.writers[log.log_id] = writer
 
-    async def _laid(self, connection: Connection) -> Frontier | None:
-        """The frontier of the checkpoint in the folder; None where there is none.
+    async def _load(self, connection: Connection, writer: Writer) -> int:
+        """Load the frontier of the checkpoint in the folder; return its size, -1 where there is none.
 
         Raises:
             LogBrokenError: the folder's checkpoint is not one that the database knows.
         """
-        signed = await asyncio.to_thread(self._files.checkpoint)
+        signed = await asyncio.to_thread(writer.files.checkpoint)
         if signed is None:
-            return None
-        checkpoint = self._own_checkpoint(signed)
-        tree = await log.tree_of(connection, checkpoint.size)
+            return -1
+        checkpoint = _own_checkpoint(signed, writer)
+        tree = await logs.tree_of(connection, writer.log.log_id, checkpoint.size)
         if tree is None or tree.root != checkpoint.root:
             raise LogBrokenError(
-                f"a checkpoint of size {checkpoint.size} was published that the database does not know;"
-                " was the database restored from an older backup?"
+                f"{writer.log.origin}: a checkpoint of size {checkpoint.size} was published that the database does not"
+                " know; was the database restored from an older backup?"
             )
-        frontier = await asyncio.to_thread(tiles.load, checkpoint.size, self._files.read)
-        if frontier.root() != tree.root:
-            raise LogBrokenError("the tiles do not give the root of their checkpoint")
-        return frontier
+        writer.frontier = await asyncio.to_thread(tiles.load, checkpoint.size, writer.files.read)
+        if writer.frontier.root() != tree.root:
+            raise LogBrokenError(f"{writer.log.origin}: the tiles do not give the root of their checkpoint")
+        return checkpoint.size
 
-    def _own_checkpoint(self, signed: str) -> note.Checkpoint:
-        try:
-            parsed = note.parse_note(signed)
-            note.verify(parsed, self._key.signer.vkey, holds)
-            return note.parse_checkpoint(parsed.text)
-        except note.NoteError as error:
-            raise LogBrokenError(f"the published checkpoint is not this log's: {error}") from error
-
-    async def _lay_again(self, connection: Connection, frontier: Frontier, tree: Tree) -> Frontier:
-        while frontier.size < tree.size:
-            wanted = min(self._batch, tree.size - frontier.size)
-            batch = await log.entries(connection, frontier.size, wanted)
+    async def _lay_again(self, connection: Connection, writer: Writer, tree: Tree) -> None:
+        while writer.frontier.size < tree.size:
+            wanted = min(self._batch, tree.size - writer.frontier.size)
+            batch = await logs.additions(connection, writer.log.log_id, writer.frontier.size, wanted)
             if not batch:
-                raise LogBrokenError(f"the records from index {frontier.size} on are missing")
-            frontier = await asyncio.to_thread(self._lay_full, frontier, batch)
-        await asyncio.to_thread(self._files.write, frontier.partials())
-        if frontier.root() != tree.root:
-            raise LogBrokenError(f"the records do not give the root that was committed to for size {tree.size}")
-        return frontier
+                raise LogBrokenError(f"{writer.log.origin}: what has index {writer.frontier.size} is missing")
+            await asyncio.to_thread(writer.files.write, writer.grow(batch))
+        await asyncio.to_thread(writer.files.write, writer.frontier.partials())
+        if (writer.frontier.size, writer.frontier.root()) != (tree.size, tree.root):
+            raise LogBrokenError(
+                f"{writer.log.origin}: the leaves do not give the root that was committed to for size {tree.size}"
+            )
+
+
+def _own_checkpoint(signed: str, writer: Writer) -> note.Checkpoint:
+    try:
+        parsed = note.parse_note(signed)
+        note.verify(parsed, writer.signer.vkey, holds)
+        checkpoint = note.parse_checkpoint(parsed.text)
+    except note.NoteError as error:
+        raise LogBrokenError(f"{writer.log.origin}: the published checkpoint is not this log's: {error}") from error
+    if checkpoint.origin != writer.log.origin:
+        raise LogBrokenError(f"{writer.log.origin}: the published checkpoint is of {checkpoint.origin}")
+    return checkpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from candor_kit.settings import ServiceSettings
 from pydantic import Field, field_validator, model_validator
@@ -14,11 +15,18 @@ class Settings(ServiceSettings):
     """What the generation log is told from outside; every setting is a variable `CANDOR_<NAME>`."""
 
     log_origin: str = Field(
-        "candor.local/log/generation",
-        description="the log's name for ever: the address it is served under, without scheme and without final slash",
+        "candor.local/log",
+        description="what every log's name begins with for ever: the address they are served under, without scheme",
+    )
+    log_period_months: Literal[1, 3, 6, 12] = Field(6, description="length of the periods that logs are cut into")
+    log_retention_days: int = Field(
+        3650, ge=184, description="for how long a log is kept after it has closed; at least six months"
+    )
+    sequencer: bool = Field(
+        default=True, description="whether this process may write the logs; one of them does at a time"
     )
     log_key_file: Path | None = Field(
-        None, description="the log's Ed25519 key, as Go's sumdb/note writes it; default log.key in the data folder"
+        None, description="the logs' Ed25519 key, as Go's sumdb/note writes it; default log.key in the data folder"
     )
     provider_code: str = Field(
         label.UNASSIGNED_PROVIDER,
@@ -41,7 +49,26 @@ class Settings(ServiceSettings):
     flood_floor: float = Field(0.001, gt=0, le=1, description="the expected share of hits is never taken to be less")
     flood_window_seconds: int = Field(600, ge=60, description="how far back the flood guard looks")
     flood_every_seconds: float = Field(10, gt=0, description="how often the flood guard looks")
-    sequencer_batch: int = Field(1000, ge=1, le=10_000, description="most records that one checkpoint adds to the log")
+    label_max_bytes: int = Field(1 << 30, ge=1024, description="the largest file that is labelled or read")
+    spool_folder: Path | None = Field(None, description="where files being labelled are spooled; default the system's")
+    label_font_file: Path | None = Field(None, description="a font for captions; default the built-in letters")
+    unlabelled_duties_version: str = Field(
+        "1", min_length=1, description="the duties that a user accepts to get content without an explicit label"
+    )
+    unlabelled_retention_months: int = Field(
+        6, ge=6, description="how long it is kept who got content without an explicit label (Labelling Measures 9)"
+    )
+    otlp_locale: str = Field("und", description="the locale of telemetry that names none")
+    witness_policy_file: Path | None = Field(
+        None, description="C2SP tlog-policy of the witnesses that cosign checkpoints; default none is asked"
+    )
+    witness_hold: bool = Field(
+        default=False, description="whether a checkpoint without its quorum of witnesses is held back"
+    )
+    sequencer_batch: int = Field(
+        10_000, ge=1, le=100_000, description="about how many leaves one checkpoint adds to a log at most"
+    )
+    batch_size: int = Field(2000, ge=1, le=10_000, description="most records applied in one transaction")
 
     @field_validator("log_origin")
     @classmethod
@@ -63,10 +90,10 @@ class Settings(ServiceSettings):
 
     @property
     def log_folder(self) -> Path:
-        """Where the log's files are."""
+        """Where the logs' files are, by kind and period."""
         return self.data_dir / "log"
 
     @property
     def key_file(self) -> Path:
-        """Where the log's key is."""
+        """Where the logs' key is."""
         return self.log_key_file or self.data_dir / "log.key"

@@ -29,6 +29,10 @@ class Signer:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.vkey = note.Vkey(note.check_key_name(name), self._key.public_key().public_bytes_raw())
 
+    def under(self, name: str) -> Signer:
+        """The same key under another name, which gives it another id."""
+        return Signer(name, self._key.private_bytes_raw())
+
     def sign(self, text: str) -> str:
         """The signed note; the same text always gives the same bytes (RFC 8032 5.1.6)."""
         blob = self._key.sign(text.encode())
@@ -36,11 +40,14 @@ class Signer:
 
 
 class LogKey:
-    """The log's signer, read from its file (or made) when it is first asked for.
+    """The logs' key, read from its file (or made) when it is first asked for.
+
+    Every log of a deployment signs with it under a name of its own, its origin, so that no checkpoint passes for
+    another log's.
 
     Args:
         path: the key file.
-        origin: the log's name, which the key must carry.
+        origin: what every log's origin begins with; the key in the file carries it as its name.
     """
 
     def __init__(self, path: Path, origin: str) -> None:
@@ -49,12 +56,20 @@ class LogKey:
 
     @cached_property
     def signer(self) -> Signer:
-        """The signer.
+        """The signer in the name of all the logs; it certifies what they have in common.
 
         Raises:
-            NoteError: the file is no key, or another log's.
+            NoteError: the file is no key, or another deployment's.
         """
         return load_or_make(self._path, self.origin)
+
+    def signer_of(self, origin: str) -> Signer:
+        """The signer of one log.
+
+        Raises:
+            NoteError: the file is no key, or another deployment's.
+        """
+        return self.signer.under(origin)
 
 
 def holds(public_key: bytes, message: bytes, signature: bytes) -> bool:

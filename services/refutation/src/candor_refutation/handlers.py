@@ -19,7 +19,10 @@ from candor_refutation.domain.spread import Levels, Spread, confirm, window_star
 from candor_refutation.domain.step import Step, StepKind
 
 # log index -> the claims that the output there repeats
-Found = Mapping[int, Sequence[Match]]
+Place = tuple[str, int]
+"""A log's origin and an index in it."""
+
+Found = Mapping[Place, Sequence[Match]]
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Handlers:
     async def record_matches(self, tx: Tx, fact: GenerationRecorded, found: Found) -> None:
         """Put the matches of one output on record; a pair of claim and generation once, however often it comes."""
         occurred_at = codec.time_of(fact.occurred_at)
-        for match in found.get(fact.log_index, ()):
+        for match in found.get((fact.origin, fact.log_index), ()):
             if await store.add_match(tx.connection, match, fact.generation_id, fact.log_index, occurred_at, tx.now):
                 matched = codec.matched_to(match, fact.generation_id, fact.log_index, fact.occurred_at)
                 await tx.publish(matched, key=match.claim_id)

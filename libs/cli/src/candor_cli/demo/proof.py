@@ -38,7 +38,7 @@ async def before(session: Session, telling: Telling, folder: Path, record: gener
     answer = await _evidence(session, record.command_id)
     if answer.opening.output != record.output:
         raise StoryError("the evidence opens to another text than was recorded")
-    vkey = (await _get(f"{session.http('generation')}/log/vkey")).strip()
+    vkey = (await _get(f"{_log_url(session, answer)}/vkey")).strip()
     evidence = _write(folder / "evidence.json", answer)
     said = await _verify(evidence, "--vkey", vkey)
     _demand(said, expected=0)
@@ -56,7 +56,7 @@ async def after(session: Session, telling: Telling, folder: Path, witness: Witne
     answer = await _evidence(session, witness.generation_id)
     if answer.HasField("opening"):
         raise StoryError("the erased record can still be opened")
-    log_url = f"{session.http('generation')}/log"
+    log_url = _log_url(session, answer)
     now = _write(folder / "evidence-after.json", answer)
     _demand(await _verify(now, "--vkey", witness.vkey), expected=0)
     telling.ok(f"record {answer.log_index} still verifies, and no key opens what it commits to")
@@ -70,6 +70,12 @@ async def after(session: Session, telling: Telling, folder: Path, witness: Witne
     size, root = answer.checkpoint.splitlines()[1:3]
     telling.ok(f"the whole log was read again over HTTP and has the root that is signed: {root} at size {size}")
     telling.figure("root before the erasure, and at that size after it", f"{witness.root} (the same)")
+
+
+def _log_url(session: Session, answer: generation_pb2.GetEvidenceResponse) -> str:
+    """Where the log of a record is served: its origin ends with the same kind and period."""
+    kind, period = answer.origin.split("/")[-2:]
+    return f"{session.http('generation')}/log/{kind}/{period}"
 
 
 async def _evidence(session: Session, generation_id: str) -> generation_pb2.GetEvidenceResponse:

@@ -38,15 +38,19 @@ class IngestKeys(SubjectKeys):
         super().__init__(ring)
         self._memory = _Memory(remembered)
 
-    async def take_many(self, connection: Connection, subjects: Collection[str]) -> dict[str, SubjectKey]:
+    async def take_many(
+        self, connection: Connection, subjects: Collection[str], *, first: bool = False
+    ) -> dict[str, SubjectKey]:
         """Return the key of each subject, made on first use, safe from erasure until the transaction ends.
 
-        Call it once in a transaction, before the transaction writes where that can be: only what was committed by then
-        is remembered for the next batch. The transaction must be READ COMMITTED.
+        Only what was committed before is remembered for the next batch: what is read before the transaction has
+        written, or whatever it has written where `first` says that it has made no key yet. The transaction must be READ
+        COMMITTED.
         """
         # 1. No erasure from here on. 2. Forget who was erased since. 3. Ask for those who are not remembered.
         await connection.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", _ERASURE_LOCK)
         number, clean = await self._catch_up(connection)
+        clean = clean or first
         taken = self._memory.known(subjects)
         missing = {self.pseudonym(subject): subject for subject in subjects if subject not in taken}
         for piece in _pieces(sorted(missing)):

@@ -32,7 +32,7 @@ async def read(visit: Visit) -> Reading:
 async def show(visit: Visit) -> Response:
     """The checkpoint word for word, the key to check it with, and the commands."""
     reading, vkey = await asyncio.gather(read(visit), _vkey(visit))
-    return visit.render("log.html", checkpoint=reading, vkey=vkey, commands=_commands(visit.console.log_url, vkey))
+    return visit.render("log.html", checkpoint=reading, vkey=vkey, commands=_commands(_url(visit, reading), vkey))
 
 
 async def _vkey(visit: Visit) -> str:
@@ -40,6 +40,13 @@ async def _vkey(visit: Visit) -> str:
         return await visit.console.checkpoints.vkey()
     except (Unavailable, CheckpointError):  # the page says so beside the checkpoint
         return ""
+
+
+def _url(visit: Visit, reading: Reading) -> str:
+    """Where outsiders read the log of the checkpoint: its origin ends with the same kind and period."""
+    if reading.latest is None:
+        return visit.console.log_url
+    return "/".join((visit.console.log_url, *reading.latest.origin.split("/")[-2:]))
 
 
 def _commands(log_url: str, vkey: str) -> str:

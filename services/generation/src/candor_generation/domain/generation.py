@@ -81,16 +81,17 @@ class Payload:
     output: str
 
 
-def check_time(occurred_at: datetime, now: datetime) -> None:
-    """A record keeps the time of its generation, so that time must have been.
-
-    Raises:
-        Refused: TIME_IN_FUTURE, it lies more than five minutes ahead.
+def latest(now: datetime) -> datetime:
+    """The latest time that a record may have: it keeps the time of its generation, so that time must have been.
 
     Source: Generative AI Labelling Measures 9
     """
-    if occurred_at > now + MAX_AHEAD:
-        raise Refused("TIME_IN_FUTURE", "occurred_at lies more than five minutes in the future", field="occurred_at")
+    return now + MAX_AHEAD
+
+
+def in_future() -> Refused:
+    """What is said of a record that has a later time."""
+    return Refused("TIME_IN_FUTURE", "occurred_at lies more than five minutes in the future", field="occurred_at")
 
 
 def made_before_erasure(occurred_at: datetime, erased_at: datetime | None) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from candor_generation.domain.generation import Decision, Meta, Modality, Payload
 from candor_generation.domain.tiles import MAX_ENTRY
@@ -24,7 +26,7 @@ class LeafError(ValueError):
     """The bytes are no entry of this log in its one canonical form."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Commitments:
     """HMAC-SHA256 of each personal field under the record's commitment key, 32 bytes each."""
 
@@ -65,15 +67,16 @@ def commit(key: bytes, payload: Payload) -> Commitments:
 
     Source: GDPR 17(1); PIPL 47
     """
+    return commit_to(key, payload.subject.encode(), payload.prompt.encode(), payload.output.encode())
+
+
+def commit_to(key: bytes, subject: bytes, prompt: bytes, output: bytes) -> Commitments:
+    """Commit to a payload's bytes."""
     return Commitments(
-        _commit(key, b"subject", payload.subject),
-        _commit(key, b"prompt", payload.prompt),
-        _commit(key, b"output", payload.output),
+        hmac.digest(key, b"subject\x00" + subject, hashlib.sha256),
+        hmac.digest(key, b"prompt\x00" + prompt, hashlib.sha256),
+        hmac.digest(key, b"output\x00" + output, hashlib.sha256),
     )
-
-
-def _commit(key: bytes, field: bytes, value: str) -> bytes:
-    return hmac.digest(key, field + b"\x00" + value.encode(), hashlib.sha256)
 
 
 def make(meta: Meta, label: str, decision: Decision, library_digest: bytes, commitments: Commitments) -> Leaf:
@@ -98,22 +101,56 @@ def encode(leaf: Leaf) -> bytes:
 
     Source: C2SP tlog-tiles
     """
-    value = {
-        "commitments": {
-            "output": leaf.commitments.output.hex(),
-            "prompt": leaf.commitments.prompt.hex(),
-            "subject": leaf.commitments.subject.hex(),
-        },
-        "decision": leaf.decision.name.lower(),
-        "id": leaf.generation_id,
-        "label": leaf.label,
-        "library": leaf.library_digest.hex(),
-        "modality": leaf.modality.value,
-        "model": leaf.model,
-        "time": leaf.occurred_at.astimezone(UTC).strftime(_TIME),
-        "v": VERSION,
-    }
-    entry = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    entry = generation_entry(
+        leaf.generation_id,
+        leaf.occurred_at.astimezone(UTC).strftime(_TIME),
+        leaf.model,
+        leaf.modality.value,
+        leaf.label,
+        leaf.decision.name.lower(),
+        leaf.library_digest.hex(),
+        leaf.commitments,
+    )
+    return _short_enough(entry)
+
+
+def generation_entry(
+    generation_id: str,
+    time: str,
+    model: str,
+    modality: str,
+    label: str,
+    decision: str,
+    library: str,
+    commitments: Commitments,
+) -> bytes:
+    """The entry of a generation out of its parts, which are plain ASCII but for the model."""
+    return (
+        f'{{"commitments":{{"output":"{commitments.output.hex()}","prompt":"{commitments.prompt.hex()}",'
+        f'"subject":"{commitments.subject.hex()}"}},"decision":"{decision}","id":"{generation_id}",'
+        f'"kind":"generation","label":"{label}","library":"{library}","modality":"{modality}",'
+        f'"model":{_quoted(model)},"time":"{time}","v":{VERSION}}}'
+    ).encode("ascii")
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return json.dumps(text)
+
+
+def encode_act(kind: str, at: datetime, fields: Mapping[str, str | int]) -> bytes:
+    """The entry of anything that is not a generation: codes, counts, ids and keyed commitments, nothing personal.
+
+    Raises:
+        LeafError: it is longer than a bundle can carry.
+
+    Source: C2SP tlog-tiles
+    """
+    value = {**fields, "kind": kind, "time": at.astimezone(UTC).strftime(_TIME), "v": VERSION}
+    return _short_enough(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii"))
+
+
+def _short_enough(entry: bytes) -> bytes:
     if len(entry) > MAX_ENTRY:
         raise LeafError(f"an entry of {len(entry)} bytes is too long for the log")
     return entry

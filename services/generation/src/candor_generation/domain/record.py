@@ -18,25 +18,19 @@ class Personal:
 
 
 @dataclass(frozen=True)
-class Record:
-    """A generation with its label, verdict and log entry.
+class Place:
+    """A place in a log. `index` is absent until it is given."""
 
-    `log_index` is absent until it is given; `personal` is absent once the record is erased.
-    """
-
-    meta: Meta
-    label: Label
-    verdict: Verdict
-    entry: bytes
-    log_index: int | None
-    personal: Personal | None
+    origin: str
+    index: int | None
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A generation with its place in the log, as far as no personal data is told."""
+class Record:
+    """A generation with its label, verdict and place; `personal` is absent once the record is erased."""
 
     meta: Meta
     label: Label
     verdict: Verdict
-    log_index: int
+    place: Place
+    personal: Personal | None

@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Review:
-    """One generation's review. `outcome` is the latest decision in effect; `assignee` is "" where anybody may decide."""
+    """One generation's review. `outcome` is the latest decision in effect; `assignee` is "" where anybody may."""
 
     generation_id: str
     machine_decision: Decision

@@ -18,9 +18,11 @@ from candor_kit.transaction import Tx
 
 from candor_generation import codec, sealing
 from candor_generation.handlers import payloads
-from candor_generation.store import records
+from candor_generation.handlers.leaves import Leaves
+from candor_generation.store import acts, records
 
 _KIND = "generation"
+_BASIS = "PIPL 47; GDPR 17"
 _LOG = log.get(__name__)
 
 
@@ -31,10 +33,12 @@ class Holding:
     Attributes:
         keys: the subjects' keys.
         copies_last: how long a copy may stay in this service's intake and dead-letter topics.
+        leaves: takes the erasure itself.
     """
 
     keys: SubjectKeys
     copies_last: timedelta
+    leaves: Leaves
 
     async def carry_out(self, tx: Tx, fact: TaskAsked) -> model_pb2.Proof:
         """Count or erase, and prove it.
@@ -63,24 +67,21 @@ class Holding:
         old_key = await self.keys.key(tx.connection, fact.subject)
         # First the key: that waits for records that are just being written under it, and none can follow.
         await self.keys.erase(tx.connection, fact.subject, until)
-        await self._forget_hits(tx, fact.subject, until)
-        count = await records.erase(tx.connection, fact.subject, until, tx.now)
+        erased = await records.erase(tx.connection, fact.subject, until, tx.now)
+        # What was found in a text says something of it.
+        await records.replace_facts(
+            tx.connection, {identifier: codec.without_hits(told) for identifier, told in erased if told}
+        )
+        await acts.erase(tx.connection, self.keys.pseudonym(fact.subject))
         await self._keep_newer(tx, fact.subject, old_key)
-        if count:
-            erased = SubjectErased(task_id=fact.task_id, records=count, erased_at=codec.timestamp(tx.now))
-            await tx.publish(erased, key=fact.task_id)
-        _LOG.info("subject erased", records=count, task_id=fact.task_id)
-        proof = _proof(tx.now, count)
+        if erased:
+            await self.leaves.add(tx, "erasure", {"basis": _BASIS, "records": len(erased)})
+            said = SubjectErased(task_id=fact.task_id, records=len(erased), erased_at=codec.timestamp(tx.now))
+            await tx.publish(said, key=fact.task_id)
+        _LOG.info("subject erased", records=len(erased), task_id=fact.task_id)
+        proof = _proof(tx.now, len(erased))
         proof.last_copy_expires_at.FromDatetime(tx.now + self.copies_last)
         return proof
-
-    async def _forget_hits(self, tx: Tx, subject: str, until: datetime) -> None:
-        """What was found in a text says something of it, so the answers kept for repeats name it no more."""
-        replies = {
-            identifier: codec.record_response(identifier, label, verdict.without_hits())
-            for identifier, label, verdict in await records.flagged_until(tx.connection, subject, until)
-        }
-        await tx.replace_replies(replies)
 
     async def _keep_newer(self, tx: Tx, subject: str, old_key: bytes) -> None:
         wrapped = await records.wrapped_keys(tx.connection, subject)

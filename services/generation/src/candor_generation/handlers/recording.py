@@ -1,93 +1,314 @@
-"""Recording a generation."""
+"""Recording generations, many at a time: one screening, one addition to the log, one COPY for each batch.
+
+This is the hottest path there is, so it works on plain values and bytes; what they mean is said by the domain, whose
+functions give the same (tests compare them).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from uuid import UUID
 
 from candor.generation.v1.service_pb2 import RecordRequest, RecordResponse
-from candor_kit import log, metrics
-from candor_kit.keys import SubjectKeys, new_key
+from candor_kit import log as logging
+from candor_kit import metrics
+from candor_kit.api import Outcome
+from candor_kit.errors import EDGE
+from candor_kit.ids import time_of
+from candor_kit.keys import IngestKeys, SubjectKey
 from candor_kit.transaction import Tx
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from candor_generation import codec, sealing
 from candor_generation.domain import generation, label, leaf
-from candor_generation.domain.generation import Decision, Meta, Payload, Verdict
+from candor_generation.domain.generation import Decision, Verdict
 from candor_generation.domain.label import Label
 from candor_generation.domain.record import Record
+from candor_generation.handlers.reviews import open_reviews
 from candor_generation.handlers.screener import Screener
-from candor_generation.store import records
+from candor_generation.periods import Periods
+from candor_generation.sealing import Sealer
+from candor_generation.store import logs, records
+from candor_generation.store.logs import Log
+from candor_generation.store.records import IdTakenError, Row, Stored
 
-_LOG = log.get(__name__)
+_LOG = logging.get(__name__)
 _DISCARDED = metrics.counter(
     "generation_discarded", "Records that came after the erasure of what they belong to, and were not stored."
 )
+_RECORDED = metrics.counter("generation_recorded", "Records stored.")
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+_TEMPLATES = 4096
 
 
 @dataclass(frozen=True)
-class Labelling:
-    """What every label of this deployment has in common."""
+class Labels:
+    """What every label of this deployment has in common.
+
+    Attributes:
+        provider_code: 27 characters.
+        explicit: whether answers carry a text to show.
+        sign: the producer's own protection (ReservedCode1) for a generation id; asked for only where a label is given
+            out, as a signature costs more than all the rest of recording.
+    """
 
     provider_code: str
     explicit: bool
+    sign: Callable[[str], str]
 
-    def of(self, meta: Meta, integrity: str) -> Label:
-        """The label of one generation."""
-        return label.make(
-            meta.generation_id, self.provider_code, meta.locale, integrity=integrity, explicit=self.explicit
-        )
+    def of(self, generation_id: str, locale: str) -> Label:
+        """The label of one generation, unsigned as it is kept."""
+        return label.make(generation_id, self.provider_code, locale, integrity="", explicit=self.explicit)
+
+    def signed(self, made: Label) -> Label:
+        """The label as it is given out."""
+        return replace(made, reserved_code1=self.sign(made.produce_id))
+
+
+@dataclass(slots=True)
+class Taken:
+    """A command that is to be recorded, with what was found out about it on the way."""
+
+    command: RecordRequest
+    identifier: str
+    micros: int
+    verdict: Verdict | None = None
+    discarded: bool = False
+    repeats: Stored | Taken | None = None
 
 
 @dataclass(frozen=True)
 class Recording:
-    """The Record command."""
+    """The Record command, for a batch of any size."""
 
-    keys: SubjectKeys
+    keys: IngestKeys
     screener: Screener
-    labelling: Labelling
+    labels: Labels
+    periods: Periods
     wake_sequencer: Callable[[], None]
 
-    async def record(self, tx: Tx, command: RecordRequest) -> RecordResponse:
-        """Screen, seal, label and store one generation; its place in the log follows.
+    async def record(self, tx: Tx, commands: Sequence[RecordRequest]) -> list[Outcome]:
+        """Screen, seal, label and store generations; their places in the log follow.
 
-        Raises:
-            Refused: TIME_IN_FUTURE.
+        Returns:
+            For each the refusal (TIME_IN_FUTURE, COMMAND_ID_REUSED) or its response.
         """
-        meta, payload = codec.meta_of(command), codec.payload_of(command)
-        generation.check_time(meta.occurred_at, tx.now)
-        verdict = await self.screener.screen(tx, payload)
-        subject_key = await self._subject_key(tx, meta, payload.subject)
-        if subject_key is None:
-            return await self._discard(tx, meta, verdict)
-        made = await self._store(tx, meta, payload, verdict, subject_key)
-        if verdict.decision is not Decision.ALLOW:
-            await tx.publish(codec.flagged(meta, payload.subject, verdict), key=meta.generation_id)
-        tx.after_commit(self.wake_sequencer)
-        return codec.record_response(meta.generation_id, made.label, verdict)
+        # 1. What is refused for what it says, and what repeats an earlier one of the same batch.
+        taken, outcomes = self._taken(tx, commands)
+        # 2. What the texts are found to hold.
+        for item, verdict in zip(taken, await self._screened(tx, taken), strict=True):
+            item.verdict = verdict
+        # 3. What its subject had erased is not stored. Having the keys keeps erasures out, so none can follow the look.
+        keys = await self.keys.take_many(tx.connection, {item.command.subject for item in taken}, first=True)
+        for item in taken:
+            key = keys[item.command.subject]
+            item.discarded = generation.made_before_erasure(_moment(item.micros), key.erased_at)
+        # 4. The rest, log by log.
+        for log, items in (await self._by_log(tx, taken)).items():
+            await self._store(tx, log, items, keys)
+        await self._tell(tx, taken)
+        answers = {id(item.command): self._outcome(item, keys) for item in taken}
+        return [outcome or answers[id(command)] for command, outcome in zip(commands, outcomes, strict=True)]
 
-    async def _subject_key(self, tx: Tx, meta: Meta, subject: str) -> bytes | None:
-        """The subject's key, locked against an erasure; None where this generation was erased before it came.
+    def _taken(self, tx: Tx, commands: Sequence[RecordRequest]) -> tuple[list[Taken], list[Outcome | None]]:
+        taken: list[Taken] = []
+        outcomes: list[Outcome | None] = []
+        first: dict[str, Taken] = {}
+        latest = _micros(generation.latest(tx.now))
+        for command in commands:
+            at = command.occurred_at
+            item = Taken(command, command.command_id.lower(), at.seconds * 1_000_000 + at.nanos // 1000)
+            if item.micros > latest:
+                outcomes.append(generation.in_future())
+                continue
+            if item.identifier in first:
+                item.repeats = first[item.identifier]
+            first.setdefault(item.identifier, item)
+            taken.append(item)
+            outcomes.append(None)
+        return taken, outcomes
 
-        The key comes first: having it locks erasures out, so none can happen after the look.
+    async def _screened(self, tx: Tx, taken: Sequence[Taken]) -> Sequence[Verdict]:
+        return await self.screener.screen_many(tx, [(item.command.prompt, item.command.output) for item in taken])
+
+    async def _by_log(self, tx: Tx, taken: Sequence[Taken]) -> dict[Log, list[Taken]]:
+        """What is to be stored, by the log that takes it: that of the time its id was made at.
+
+        A repeat has the same id, so it comes to the same log and is known there.
         """
-        key = await self.keys.key(tx.connection, subject)
-        if generation.made_before_erasure(meta.occurred_at, await self.keys.erased_at(tx.connection, subject)):
-            return None
-        return key
+        found: dict[Log, list[Taken]] = {}
+        for item in taken:
+            if item.discarded or item.repeats is not None:
+                continue
+            log = await self.periods.covering(tx.connection, logs.GENERATION, time_of(UUID(item.identifier)))
+            if log is None:
+                raise LookupError("no log covers the present")
+            found.setdefault(log, []).append(item)
+        return found
 
-    async def _store(self, tx: Tx, meta: Meta, payload: Payload, verdict: Verdict, subject_key: bytes) -> Record:
-        record_key = new_key()
-        commitments = leaf.commit(leaf.commitment_key(record_key), payload)
-        made_label = self.labelling.of(meta, commitments.output.hex())
-        entry = leaf.encode(leaf.make(meta, made_label.label, verdict.decision, verdict.library_digest, commitments))
-        personal = sealing.seal_record(subject_key, record_key, meta.generation_id, payload)
-        record = Record(meta, made_label, verdict, entry, None, personal)
-        await records.insert(tx.connection, record, personal, tx.now)
-        return record
+    async def _store(self, tx: Tx, log: Log, items: list[Taken], keys: Mapping[str, SubjectKey]) -> None:
+        """Store new records. Where an id turns out to be taken, its record is found and the others are stored."""
+        while items:
+            assembler = Assembler(self.labels, keys, len(items))
+            made = [assembler.assemble(item) for item in items]
+            try:
+                async with tx.connection.transaction():
+                    addition = await logs.add(tx.connection, log.log_id, [entry for _, entry in made], tx.now)
+                    await records.insert(tx.connection, addition, [row for row, _ in made])
+            except IdTakenError:
+                there = await records.find_many(tx.connection, [UUID(item.identifier) for item in items])
+                for item in items:
+                    item.repeats = there.get(item.identifier)
+                items = [item for item in items if item.repeats is None]
+            else:
+                tx.after_commit(self.wake_sequencer)
+                tx.after_commit(partial(_RECORDED.inc, len(items)))
+                return
 
-    async def _discard(self, tx: Tx, meta: Meta, verdict: Verdict) -> RecordResponse:
-        """Store nothing, count it, and answer as ever: the content still has to carry its label (PIPL 47)."""
-        await records.count_discarded(tx.connection, tx.now)
-        tx.after_commit(_DISCARDED.inc)
-        _LOG.info("record discarded", reason="made before the erasure of its subject")
-        return codec.record_response(meta.generation_id, self.labelling.of(meta, ""), verdict.without_hits())
+    async def _tell(self, tx: Tx, taken: Sequence[Taken]) -> None:
+        stored = [item for item in taken if not item.discarded and item.repeats is None]
+        flagged = [
+            (codec.flagged(item.command, item.verdict), item.identifier)
+            for item in stored
+            if item.verdict is not None and item.verdict.decision is not Decision.ALLOW
+        ]
+        if flagged:
+            await tx.publish_many(flagged)
+            await open_reviews(tx, [(item.identifier, item.verdict) for item in stored if item.verdict is not None])
+        discarded = sum(item.discarded for item in taken)
+        if discarded:
+            await records.count_discarded(tx.connection, tx.now, discarded)
+            tx.after_commit(partial(_DISCARDED.inc, discarded))
+            _LOG.info("records discarded", count=discarded, reason="made before the erasure of their subject")
+
+    def _outcome(self, item: Taken, keys: Mapping[str, SubjectKey]) -> Outcome:
+        if isinstance(item.repeats, Taken):
+            if item.command != item.repeats.command:
+                return _reused()
+            return self._outcome(item.repeats, keys)
+        if item.repeats is not None:
+            return self._repeated(item, item.repeats, keys[item.command.subject].key)
+        return lambda: self._response(item)
+
+    def _response(self, item: Taken) -> RecordResponse:
+        """The answer. What is discarded is answered as ever: the content still has to carry its label (PIPL 47)."""
+        verdict = item.verdict or Verdict(Decision.ALLOW, (), b"")
+        made = self.labels.signed(self.labels.of(item.identifier, item.command.locale))
+        return codec.record_response(item.identifier, made, verdict.without_hits() if item.discarded else verdict)
+
+    def _repeated(self, item: Taken, stored: Stored, subject_key: bytes) -> Outcome:
+        """A record of this id is there. What it says can be compared as long as it is not erased."""
+        record = codec.record_of(stored)
+        if not _same(item, record, subject_key):
+            return _reused()
+        return lambda: codec.record_response(item.identifier, self.labels.signed(record.label), record.verdict)
+
+
+class Assembler:
+    """Makes rows and log entries."""
+
+    def __init__(self, labels: Labels, keys: Mapping[str, SubjectKey], count: int) -> None:
+        self._labels = labels
+        self._keys = keys
+        self._sealer = Sealer(count)
+        self._facts: dict[tuple[object, ...], bytes] = {}
+        self._ciphers: dict[str, AESGCM] = {}
+
+    def assemble(self, item: Taken) -> tuple[Row, bytes]:
+        """A record's row, and its entry."""
+        command, verdict = item.command, item.verdict
+        if verdict is None:
+            raise ValueError("the record has not been screened")
+        identifier, name = item.identifier, item.identifier.encode()
+        subject, model = command.subject, command.model
+        prompt, output = command.prompt.encode(), command.output.encode()
+        key = self._sealer.new_key()
+        commitments = leaf.commit_to(leaf.commitment_key(key), subject.encode(), prompt, output)
+        entry = leaf.generation_entry(
+            identifier,
+            _written(item.micros),
+            model,
+            codec.MODALITY_OF[command.modality].value,
+            label.IS_GENERATED,
+            _DECISIONS[verdict.decision],
+            _hex(verdict.library_digest),
+            commitments,
+        )
+        row = Row(
+            bytes.fromhex(identifier.replace("-", "")),
+            item.micros,
+            command.product,
+            model,
+            int(verdict.decision),
+            self._fact(item, verdict, name),
+            subject,
+            self._sealer.payload(key, name, prompt, output),
+            self._sealer.wrap(self._cipher(subject), key, name),
+        )
+        return row, entry
+
+    def _cipher(self, subject: str) -> AESGCM:
+        cipher = self._ciphers.get(subject)
+        if cipher is None:
+            cipher = self._ciphers[subject] = AESGCM(self._keys[subject].key)
+        return cipher
+
+    def _fact(self, item: Taken, verdict: Verdict, name: bytes) -> bytes:
+        """What is told of the generation. But for hits, facts of one kind differ in id and time only."""
+        command = item.command
+        if verdict.hits:
+            return self._told(command, item.identifier, verdict) + codec.occurred(command.occurred_at)
+        kind = (command.provider, command.model, command.product, command.locale, command.modality, verdict.decision)
+        template = self._facts.get(kind)
+        if template is None:
+            template = self._facts[kind] = self._told(command, _NOBODY, verdict)
+        return template.replace(_NOBODY.encode(), name) + codec.occurred(command.occurred_at)
+
+    def _told(self, command: RecordRequest, identifier: str, verdict: Verdict) -> bytes:
+        return codec.fact_of(command, identifier, self._labels.of(identifier, command.locale), verdict)
+
+
+_DECISIONS = {decision: decision.name.lower() for decision in Decision}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _same(item: Taken, record: Record, subject_key: bytes) -> bool:
+    meta = record.meta
+    if codec.meta_of(item.command) != meta:
+        return False
+    if record.personal is None:
+        return True
+    if record.personal.subject != item.command.subject:
+        return False
+    key = sealing.unwrap(subject_key, record.personal.wrapped_key, item.identifier)
+    return sealing.open_payload(key, item.identifier, record.personal) == codec.payload_of(item.command)
+
+
+def _reused() -> Exception:
+    return EDGE.refusal("COMMAND_ID_REUSED", "this command_id was used before with another body", field="command_id")
+
+
+def _micros(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def _written(micros: int) -> str:
+    seconds, rest = divmod(micros, 1_000_000)
+    return f"{_second(seconds)}.{rest:06d}Z"
+
+
+@lru_cache(maxsize=_TEMPLATES)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@lru_cache(maxsize=16)
+def _hex(digest: bytes) -> str:
+    return digest.hex()

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from candor_refutation import store
 from candor_refutation.domain.matching import ClaimIndex, Match
-from candor_refutation.handlers import Found, Handlers
+from candor_refutation.handlers import Found, Handlers, Place
 
 _GAP = 64  # reading so many texts for nothing costs less than another call
 _PATIENCE_SECONDS = 30.0
@@ -33,7 +33,7 @@ class Matcher:
         self._version = -1
 
     async def prepare(self, facts: Sequence[Message]) -> Found:
-        """Return the matches of a batch by log index.
+        """Return the matches of a batch by place in a log.
 
         Raises:
             Unavailable: generation does not give the texts; what is not compared now must be compared later.
@@ -41,7 +41,9 @@ class Matcher:
         index = await self._present_index()
         if not len(index):
             return {}
-        texts = await self._read({fact.log_index for fact in facts if isinstance(fact, GenerationRecorded)})
+        texts = await self._read(
+            {(fact.origin, fact.log_index) for fact in facts if isinstance(fact, GenerationRecorded)}
+        )
         # Beside the loop: comparing a batch takes tens of milliseconds.
         return await asyncio.to_thread(_match, index, texts)
 
@@ -56,28 +58,29 @@ class Matcher:
         _LOG.info("claims indexed", version=version, count=len(claims))
         return self._index
 
-    async def _read(self, wanted: set[int]) -> dict[int, str]:
-        texts: dict[int, str] = {}
-        for start, end in runs(sorted(wanted)):
-            texts |= await self._read_run(start, end)
+    async def _read(self, wanted: set[Place]) -> dict[Place, str]:
+        texts: dict[Place, str] = {}
+        for origin in {origin for origin, _ in wanted}:
+            for start, end in runs(sorted(index for named, index in wanted if named == origin)):
+                texts |= await self._read_run(origin, start, end)
         missing = wanted - texts.keys()
         if missing:
             raise Unavailable(f"generation: {len(missing)} outputs of the log")
-        return {log_index: texts[log_index] for log_index in wanted}
+        return {place: texts[place] for place in wanted}
 
-    async def _read_run(self, start: int, end: int) -> dict[int, str]:
-        request = service_pb2.ReadOutputsRequest(from_index=start, to_index=end)
-        texts: dict[int, str] = {}
+    async def _read_run(self, origin: str, start: int, end: int) -> dict[Place, str]:
+        request = service_pb2.ReadOutputsRequest(origin=origin, from_index=start, to_index=end)
+        texts: dict[Place, str] = {}
         try:
             async for reply in self._generation.ReadOutputs(request, timeout=_PATIENCE_SECONDS):
-                texts[reply.log_index] = "" if reply.erased else reply.output
+                texts[origin, reply.log_index] = "" if reply.erased else reply.output
         except grpc.aio.AioRpcError as error:
             raise Unavailable(f"generation ({error.code().name})") from error
         return texts
 
 
-def _match(index: ClaimIndex, texts: dict[int, str]) -> dict[int, list[Match]]:
-    found = {log_index: index.match(text) for log_index, text in texts.items() if text}
+def _match(index: ClaimIndex, texts: dict[Place, str]) -> dict[Place, list[Match]]:
+    found = {place: index.match(text) for place, text in texts.items() if text}
     matched = sum(map(bool, found.values()))
     _TEXTS.labels("matched").inc(matched)
     _TEXTS.labels("unmatched").inc(len(found) - matched)

@@ -539,6 +539,7 @@ class Generation(_message.Message):
     MODALITY_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     generation_id: _builtins.str
     state: Global___GenerationState.ValueType
     log_index: _builtins.int
@@ -548,6 +549,8 @@ class Generation(_message.Message):
     product: _builtins.str
     locale: _builtins.str
     modality: Global___Modality.ValueType
+    origin: _builtins.str
+    """The log it is in."""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -568,13 +571,68 @@ class Generation(_message.Message):
         modality: Global___Modality.ValueType = ...,
         label: Global___Label | None = ...,
         verdict: Global___Verdict | None = ...,
+        origin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_log_index", b"_log_index", "label", b"label", "log_index", b"log_index", "occurred_at", b"occurred_at", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_log_index", b"_log_index", "generation_id", b"generation_id", "label", b"label", "locale", b"locale", "log_index", b"log_index", "modality", b"modality", "model", b"model", "occurred_at", b"occurred_at", "product", b"product", "provider", b"provider", "state", b"state", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_log_index", b"_log_index", "generation_id", b"generation_id", "label", b"label", "locale", b"locale", "log_index", b"log_index", "modality", b"modality", "model", b"model", "occurred_at", b"occurred_at", "origin", b"origin", "product", b"product", "provider", b"provider", "state", b"state", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__log_index: _TypeAlias = _typing.Literal["log_index"]  # noqa: Y015
     _WhichOneofArgType__log_index: _TypeAlias = _typing.Literal["_log_index", b"_log_index"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__log_index) -> _WhichOneofReturnType__log_index | None: ...
 
 Global___Generation: _TypeAlias = Generation  # noqa: Y015
+
+@_typing.final
+class Log(_message.Message):
+    """One period of one kind of log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    STARTS_AT_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    VKEY_FIELD_NUMBER: _builtins.int
+    DROPPED_AT_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """"candor.example/log/generation/2026h2": its name, and where it is served."""
+    kind: _builtins.str
+    """"generation" or "acts"."""
+    period: _builtins.str
+    size: _builtins.int
+    """The latest published tree."""
+    root: _builtins.bytes
+    vkey: _builtins.str
+    """The verifier key of its checkpoints."""
+    @_builtins.property
+    def starts_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def ends_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def dropped_at(self) -> _timestamp_pb2.Timestamp:
+        """Absent: it is kept."""
+
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        period: _builtins.str = ...,
+        starts_at: _timestamp_pb2.Timestamp | None = ...,
+        ends_at: _timestamp_pb2.Timestamp | None = ...,
+        size: _builtins.int = ...,
+        root: _builtins.bytes = ...,
+        vkey: _builtins.str = ...,
+        dropped_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dropped_at", b"dropped_at", "ends_at", b"ends_at", "starts_at", b"starts_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped_at", b"dropped_at", "ends_at", b"ends_at", "kind", b"kind", "origin", b"origin", "period", b"period", "root", b"root", "size", b"size", "starts_at", b"starts_at", "vkey", b"vkey"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Log: _TypeAlias = Log  # noqa: Y015

@@ -87,6 +87,14 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The image is broken, of another format, or too large."""
     REASON_TEXT_TOO_LONG: _Reason.ValueType  # 34
     """The stream holds more text than one record can have."""
+    REASON_LOG_UNKNOWN: _Reason.ValueType  # 40
+    """There is no such log, or it was dropped after its retention."""
+    REASON_PAGE_TOKEN_INVALID: _Reason.ValueType  # 41
+    """The page token is not one of ours."""
+    REASON_ACT_UNKNOWN: _Reason.ValueType  # 42
+    """No fact of this id was logged."""
+    REASON_STREAM_TOO_LONG: _Reason.ValueType  # 43
+    """More records than a stream takes; those are on record."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the generation log refuses a well-formed command."""
@@ -156,4 +164,12 @@ REASON_IMAGE_INVALID: Reason.ValueType  # 33
 """The image is broken, of another format, or too large."""
 REASON_TEXT_TOO_LONG: Reason.ValueType  # 34
 """The stream holds more text than one record can have."""
+REASON_LOG_UNKNOWN: Reason.ValueType  # 40
+"""There is no such log, or it was dropped after its retention."""
+REASON_PAGE_TOKEN_INVALID: Reason.ValueType  # 41
+"""The page token is not one of ours."""
+REASON_ACT_UNKNOWN: Reason.ValueType  # 42
+"""No fact of this id was logged."""
+REASON_STREAM_TOO_LONG: Reason.ValueType  # 43
+"""More records than a stream takes; those are on record."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -40,6 +40,31 @@ class GenerationServiceStub:
                 request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.RecordRequest.SerializeToString,
                 response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.RecordResponse.FromString,
                 _registered_method=True)
+        self.RecordStream = channel.stream_unary(
+                '/candor.generation.v1.GenerationService/RecordStream',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.RecordStreamRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.RecordStreamResponse.FromString,
+                _registered_method=True)
+        self.SearchGenerations = channel.unary_unary(
+                '/candor.generation.v1.GenerationService/SearchGenerations',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.SearchGenerationsRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.SearchGenerationsResponse.FromString,
+                _registered_method=True)
+        self.ListLogs = channel.unary_unary(
+                '/candor.generation.v1.GenerationService/ListLogs',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ListLogsRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ListLogsResponse.FromString,
+                _registered_method=True)
+        self.GetProofFile = channel.unary_unary(
+                '/candor.generation.v1.GenerationService/GetProofFile',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.GetProofFileRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.GetProofFileResponse.FromString,
+                _registered_method=True)
+        self.GetActEvidence = channel.unary_unary(
+                '/candor.generation.v1.GenerationService/GetActEvidence',
+                request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.GetActEvidenceRequest.SerializeToString,
+                response_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.GetActEvidenceResponse.FromString,
+                _registered_method=True)
         self.GetGeneration = channel.unary_unary(
                 '/candor.generation.v1.GenerationService/GetGeneration',
                 request_serializer=candor_dot_generation_dot_v1_dot_service__pb2.GetGenerationRequest.SerializeToString,
@@ -118,6 +143,42 @@ class GenerationServiceServicer:
 
     def Record(self, request, context):
         """Record one generation. The answer carries the label to attach and what screening decided.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordStream(self, request_iterator, context):
+        """Record many, without waiting for an answer to each. The one answer comes when the stream has ended; a repeat of the same
+        stream is safe, as each record has its id. 10,000 records a stream at most.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchGenerations(self, request, context):
+        """Search by what is not personal, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLogs(self, request, context):
+        """The logs of this deployment: one for each kind and period.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetProofFile(self, request, context):
+        """An offline proof of one generation as a C2SP tlog-proof file; it opens no commitment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetActEvidence(self, request, context):
+        """What an auditor needs to check one compliance act: the leaf, its proof, and the fact that it commits to.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -224,6 +285,31 @@ def add_GenerationServiceServicer_to_server(servicer, server):
                     request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.RecordRequest.FromString,
                     response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.RecordResponse.SerializeToString,
             ),
+            'RecordStream': grpc.stream_unary_rpc_method_handler(
+                    servicer.RecordStream,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.RecordStreamRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.RecordStreamResponse.SerializeToString,
+            ),
+            'SearchGenerations': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchGenerations,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.SearchGenerationsRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.SearchGenerationsResponse.SerializeToString,
+            ),
+            'ListLogs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLogs,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.ListLogsRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.ListLogsResponse.SerializeToString,
+            ),
+            'GetProofFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProofFile,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.GetProofFileRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.GetProofFileResponse.SerializeToString,
+            ),
+            'GetActEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetActEvidence,
+                    request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.GetActEvidenceRequest.FromString,
+                    response_serializer=candor_dot_generation_dot_v1_dot_service__pb2.GetActEvidenceResponse.SerializeToString,
+            ),
             'GetGeneration': grpc.unary_unary_rpc_method_handler(
                     servicer.GetGeneration,
                     request_deserializer=candor_dot_generation_dot_v1_dot_service__pb2.GetGenerationRequest.FromString,
@@ -323,6 +409,141 @@ class GenerationService:
             '/candor.generation.v1.GenerationService/Record',
             candor_dot_generation_dot_v1_dot_service__pb2.RecordRequest.SerializeToString,
             candor_dot_generation_dot_v1_dot_service__pb2.RecordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/candor.generation.v1.GenerationService/RecordStream',
+            candor_dot_generation_dot_v1_dot_service__pb2.RecordStreamRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.RecordStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchGenerations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/SearchGenerations',
+            candor_dot_generation_dot_v1_dot_service__pb2.SearchGenerationsRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.SearchGenerationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/ListLogs',
+            candor_dot_generation_dot_v1_dot_service__pb2.ListLogsRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.ListLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProofFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/GetProofFile',
+            candor_dot_generation_dot_v1_dot_service__pb2.GetProofFileRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.GetProofFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetActEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.generation.v1.GenerationService/GetActEvidence',
+            candor_dot_generation_dot_v1_dot_service__pb2.GetActEvidenceRequest.SerializeToString,
+            candor_dot_generation_dot_v1_dot_service__pb2.GetActEvidenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

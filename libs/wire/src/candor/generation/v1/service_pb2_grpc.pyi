@@ -35,6 +35,18 @@ class GenerationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> GenerationServiceAsyncStub: ...
     Record: _grpc.UnaryUnaryMultiCallable[_service_pb2.RecordRequest, _service_pb2.RecordResponse]
     """Record one generation. The answer carries the label to attach and what screening decided."""
+    RecordStream: _grpc.StreamUnaryMultiCallable[_service_pb2.RecordStreamRequest, _service_pb2.RecordStreamResponse]
+    """Record many, without waiting for an answer to each. The one answer comes when the stream has ended; a repeat of the same
+    stream is safe, as each record has its id. 10,000 records a stream at most.
+    """
+    SearchGenerations: _grpc.UnaryUnaryMultiCallable[_service_pb2.SearchGenerationsRequest, _service_pb2.SearchGenerationsResponse]
+    """Search by what is not personal, newest first."""
+    ListLogs: _grpc.UnaryUnaryMultiCallable[_service_pb2.ListLogsRequest, _service_pb2.ListLogsResponse]
+    """The logs of this deployment: one for each kind and period."""
+    GetProofFile: _grpc.UnaryUnaryMultiCallable[_service_pb2.GetProofFileRequest, _service_pb2.GetProofFileResponse]
+    """An offline proof of one generation as a C2SP tlog-proof file; it opens no commitment."""
+    GetActEvidence: _grpc.UnaryUnaryMultiCallable[_service_pb2.GetActEvidenceRequest, _service_pb2.GetActEvidenceResponse]
+    """What an auditor needs to check one compliance act: the leaf, its proof, and the fact that it commits to."""
     GetGeneration: _grpc.UnaryUnaryMultiCallable[_service_pb2.GetGenerationRequest, _service_pb2.GetGenerationResponse]
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_service_pb2.GetEvidenceRequest, _service_pb2.GetEvidenceResponse]
     """What an auditor needs to check one record: the leaf, its proof, and the opening of its commitments."""
@@ -66,6 +78,18 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Record: _aio.UnaryUnaryMultiCallable[_service_pb2.RecordRequest, _service_pb2.RecordResponse]  # type: ignore[assignment]
     """Record one generation. The answer carries the label to attach and what screening decided."""
+    RecordStream: _aio.StreamUnaryMultiCallable[_service_pb2.RecordStreamRequest, _service_pb2.RecordStreamResponse]  # type: ignore[assignment]
+    """Record many, without waiting for an answer to each. The one answer comes when the stream has ended; a repeat of the same
+    stream is safe, as each record has its id. 10,000 records a stream at most.
+    """
+    SearchGenerations: _aio.UnaryUnaryMultiCallable[_service_pb2.SearchGenerationsRequest, _service_pb2.SearchGenerationsResponse]  # type: ignore[assignment]
+    """Search by what is not personal, newest first."""
+    ListLogs: _aio.UnaryUnaryMultiCallable[_service_pb2.ListLogsRequest, _service_pb2.ListLogsResponse]  # type: ignore[assignment]
+    """The logs of this deployment: one for each kind and period."""
+    GetProofFile: _aio.UnaryUnaryMultiCallable[_service_pb2.GetProofFileRequest, _service_pb2.GetProofFileResponse]  # type: ignore[assignment]
+    """An offline proof of one generation as a C2SP tlog-proof file; it opens no commitment."""
+    GetActEvidence: _aio.UnaryUnaryMultiCallable[_service_pb2.GetActEvidenceRequest, _service_pb2.GetActEvidenceResponse]  # type: ignore[assignment]
+    """What an auditor needs to check one compliance act: the leaf, its proof, and the fact that it commits to."""
     GetGeneration: _aio.UnaryUnaryMultiCallable[_service_pb2.GetGenerationRequest, _service_pb2.GetGenerationResponse]  # type: ignore[assignment]
     GetEvidence: _aio.UnaryUnaryMultiCallable[_service_pb2.GetEvidenceRequest, _service_pb2.GetEvidenceResponse]  # type: ignore[assignment]
     """What an auditor needs to check one record: the leaf, its proof, and the opening of its commitments."""
@@ -100,6 +124,48 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_service_pb2.RecordResponse, _abc.Awaitable[_service_pb2.RecordResponse]]:
         """Record one generation. The answer carries the label to attach and what screening decided."""
+
+    @_abc_1.abstractmethod
+    def RecordStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_service_pb2.RecordStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.RecordStreamResponse, _abc.Awaitable[_service_pb2.RecordStreamResponse]]:
+        """Record many, without waiting for an answer to each. The one answer comes when the stream has ended; a repeat of the same
+        stream is safe, as each record has its id. 10,000 records a stream at most.
+        """
+
+    @_abc_1.abstractmethod
+    def SearchGenerations(
+        self,
+        request: _service_pb2.SearchGenerationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.SearchGenerationsResponse, _abc.Awaitable[_service_pb2.SearchGenerationsResponse]]:
+        """Search by what is not personal, newest first."""
+
+    @_abc_1.abstractmethod
+    def ListLogs(
+        self,
+        request: _service_pb2.ListLogsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.ListLogsResponse, _abc.Awaitable[_service_pb2.ListLogsResponse]]:
+        """The logs of this deployment: one for each kind and period."""
+
+    @_abc_1.abstractmethod
+    def GetProofFile(
+        self,
+        request: _service_pb2.GetProofFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.GetProofFileResponse, _abc.Awaitable[_service_pb2.GetProofFileResponse]]:
+        """An offline proof of one generation as a C2SP tlog-proof file; it opens no commitment."""
+
+    @_abc_1.abstractmethod
+    def GetActEvidence(
+        self,
+        request: _service_pb2.GetActEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.GetActEvidenceResponse, _abc.Awaitable[_service_pb2.GetActEvidenceResponse]]:
+        """What an auditor needs to check one compliance act: the leaf, its proof, and the fact that it commits to."""
 
     @_abc_1.abstractmethod
     def GetGeneration(

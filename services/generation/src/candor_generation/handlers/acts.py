@@ -1,0 +1,168 @@
+"""The log of compliance acts: that consent was given, a person erased, a claim refuted, a report handed in.
+
+Every public fact of every service becomes a leaf, but `GenerationRecorded`, which tells of a leaf already, and the
+checkpoints of this very log, which would never end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from candor.generation.v1.facts_pb2 import CheckpointPublished, GenerationRecorded
+from candor.generation.v1.service_pb2 import GetActEvidenceRequest, GetActEvidenceResponse
+from candor_kit.consumer import Heard
+from candor_kit.keys import SubjectKeys, new_key, open_sealed, seal
+from candor_kit.query import Query
+from candor_kit.transaction import Tx
+from google.protobuf import descriptor_pool
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from candor_generation.domain import leaf
+from candor_generation.domain.refusal import Refused
+from candor_generation.handlers.proofs import Proofs
+from candor_generation.periods import Periods
+from candor_generation.store import acts, logs
+from candor_generation.store.acts import Act
+
+_SEALED = b"candor.generation.act:"
+_KEY = b"candor.generation.act-key:"
+_RECORDED = GenerationRecorded.DESCRIPTOR.full_name
+_CHECKPOINT = CheckpointPublished.DESCRIPTOR.full_name
+
+
+@dataclass(frozen=True)
+class Acts:
+    """Logs facts, and proves them.
+
+    Attributes:
+        keys: the subjects' keys.
+        own_key: 32 bytes that wrap the keys of facts that name nobody; asked for once the service has started.
+        periods: the logs.
+        proofs: reads the logs' files.
+        wake_sequencer: called when something waits for its place.
+    """
+
+    keys: SubjectKeys
+    own_key: Callable[[], bytes]
+    periods: Periods
+    proofs: Proofs
+    wake_sequencer: Callable[[], None]
+
+    async def hear(self, tx: Tx, heard: Sequence[Heard]) -> None:
+        """Log the facts of a batch that are not logged yet."""
+        wanted = {(item.head.source, item.head.id): item for item in heard if not self._is_passed(item)}
+        there = await acts.known(tx.connection, wanted)
+        fresh = [item for identifier, item in wanted.items() if identifier not in there]
+        if not fresh:
+            return
+        log = await self.periods.covering(tx.connection, logs.ACTS, tx.now)
+        if log is None:
+            raise LookupError("no log covers the present")
+        made = [await self._made(tx, item) for item in fresh]
+        addition = await logs.add(tx.connection, log.log_id, [entry for _, entry in made], tx.now)
+        await acts.insert(tx.connection, addition, [act for act, _ in made])
+        tx.after_commit(self.wake_sequencer)
+
+    def _is_passed(self, item: Heard) -> bool:
+        if item.head.type == _RECORDED:
+            return True
+        if item.head.type != _CHECKPOINT:
+            return False
+        return f"/{logs.ACTS}/" in CheckpointPublished.FromString(item.value).origin
+
+    async def _made(self, tx: Tx, item: Heard) -> tuple[Act, bytes]:
+        head, key = item.head, new_key()
+        name = f"{head.source} {head.id}".encode()
+        commitment = _commit(leaf.commitment_key(key), head.type, item.value)
+        entry = leaf.encode_act(
+            "act",
+            _time_of(item),
+            {"commitment": commitment.hex(), "id": head.id, "source": head.source, "type": head.type},
+        )
+        subject = _subject_of(head.type, item.value)
+        wrapping = self.own_key() if subject is None else await self._subject_key(tx, subject)
+        if wrapping is None:
+            return Act(head.source, head.id, None, None, None), entry
+        pseudonym = None if subject is None else self.keys.pseudonym(subject)
+        sealed = seal(key, item.value, _SEALED + name)
+        return Act(head.source, head.id, pseudonym, sealed, seal(wrapping, key, _KEY + name)), entry
+
+    async def _subject_key(self, tx: Tx, subject: str) -> bytes | None:
+        """The key of whom a fact names; None where they were erased: what is told of that must not bring them back."""
+        found = await self.keys.find(tx.connection, subject)
+        if found is None and await self.keys.erased_at(tx.connection, subject) is not None:
+            return None
+        return await self.keys.key(tx.connection, subject)
+
+    async def evidence(self, query: Query, request: GetActEvidenceRequest) -> GetActEvidenceResponse:
+        """What an auditor needs to check one act.
+
+        Raises:
+            Refused: ACT_UNKNOWN, NOT_INTEGRATED.
+        """
+        async with logs.snapshot(query.connection):
+            found = await acts.find(query.connection, request.source, request.fact_id)
+            if found is None:
+                raise Refused("ACT_UNKNOWN", "no fact of this id was logged", field="fact_id")
+            act, place = found
+            opened = await self._opened(query, act)
+        proven = await self.proofs.of(query.connection, place)
+        return GetActEvidenceResponse(
+            origin=place.origin,
+            log_index=proven.index,
+            entry=proven.entry,
+            inclusion_proof=proven.inclusion_proof,
+            checkpoint=proven.checkpoint,
+            commitment_key=opened[0],
+            fact=opened[1],
+        )
+
+    async def _opened(self, query: Query, act: Act) -> tuple[bytes, bytes]:
+        """The commitment key and the fact; both empty once whom it names is erased."""
+        if act.sealed is None or act.wrapped_key is None:
+            return b"", b""
+        wrapping: bytes | None = self.own_key()
+        if act.pseudonym is not None:
+            wrapping = await self.keys.find_by_pseudonym(query.connection, act.pseudonym)
+        if wrapping is None:
+            return b"", b""
+        name = f"{act.source} {act.fact_id}".encode()
+        key = open_sealed(wrapping, act.wrapped_key, _KEY + name)
+        return leaf.commitment_key(key), open_sealed(key, act.sealed, _SEALED + name)
+
+
+def _commit(key: bytes, kind: str, value: bytes) -> bytes:
+    """HMAC-SHA256 over the fact's type and bytes; `candor verify` recomputes it from what the evidence opens."""
+    return hmac.digest(key, kind.encode() + b"\x00" + value, hashlib.sha256)
+
+
+def _time_of(item: Heard) -> datetime:
+    """When the fact was published; the broker's time where the header says none."""
+    try:
+        at = datetime.fromisoformat(item.head.time)
+    except ValueError:
+        return datetime.fromtimestamp(item.timestamp / 1000, UTC)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _subject_of(kind: str, value: bytes) -> str | None:
+    """Whom a fact names, wherever in it; a fact of a type that is newer than this service names nobody it knows of."""
+    try:
+        message = GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(kind)).FromString(value)
+    except (KeyError, DecodeError):
+        return None
+    return next(_subjects(message), None)
+
+
+def _subjects(message: Message) -> Iterator[str]:
+    for field, value in message.ListFields():
+        if field.name == "subject" and isinstance(value, str):
+            yield value
+        elif field.message_type is not None and field.message_type.full_name.startswith("candor."):
+            for part in value if field.is_repeated else (value,):
+                yield from _subjects(part)
