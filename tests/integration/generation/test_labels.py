@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from candor.generation.v1 import label_pb2, label_pb2_grpc
+from candor.generation.v1 import facts_pb2, label_pb2, label_pb2_grpc
 from candor_cli.session import command_id
 from candor_generation import labelkey
 from candor_generation.domain import label, note
