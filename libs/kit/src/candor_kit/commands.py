@@ -15,7 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from candor_kit.api import Api, BatchHandler, CommandHandler, Method
 from candor_kit.errors import EDGE, Reasons, Refusal
-from candor_kit.ids import time_of
+from candor_kit.ids import milliseconds_of, time_of
 from candor_kit.transaction import Caller, Transactions, Tx
 
 REMEMBERED = timedelta(days=35)
@@ -85,13 +85,6 @@ class Commands:
             outcomes[place] = self._told(outcome) if isinstance(outcome, Exception) else outcome
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _badly_named(self, message: Message, tx: Tx) -> Refusal | None:
-        try:
-            self._identifier(message, tx)
-        except Refusal as refusal:
-            return refusal
-        return None
-
     def _told(self, error: Exception) -> Refusal:
         refusal = self.translate(error)
         if refusal is None:
@@ -140,14 +133,9 @@ class Commands:
             identifier = UUID(text)
             made_at = time_of(identifier)
         except ValueError as error:
-            raise EDGE.refusal("COMMAND_ID_INVALID", "command_id must be a UUIDv7", field="command_id") from error
+            raise _invalid() from error
         if made_at < tx.now - REMEMBERED:
-            raise EDGE.refusal(
-                "COMMAND_TOO_OLD",
-                f"command_id was made more than {REMEMBERED.days} days ago; look whether the command was carried out,"
-                " and if not, send it with a new id",
-                field="command_id",
-            )
+            raise _too_old()
         return identifier
 
     def _digest(self, message: Message) -> bytes:
@@ -165,6 +153,28 @@ class Commands:
                 "COMMAND_ID_REUSED", "this command_id was used before with another body", field="command_id"
             )
         return command.reply.FromString(row["reply"])
+
+
+def _badly_named(message: Message, oldest: int) -> Refusal | None:
+    """Why a command may not have the id it has; `oldest` in milliseconds since 1970."""
+    try:
+        made_at = milliseconds_of(message.command_id)  # type: ignore[attr-defined]  # field 1 of every command
+    except ValueError:
+        return _invalid()
+    return _too_old() if made_at < oldest else None
+
+
+def _invalid() -> Refusal:
+    return EDGE.refusal("COMMAND_ID_INVALID", "command_id must be a UUIDv7", field="command_id")
+
+
+def _too_old() -> Refusal:
+    return EDGE.refusal(
+        "COMMAND_TOO_OLD",
+        f"command_id was made more than {REMEMBERED.days} days ago; look whether the command was carried out,"
+        " and if not, send it with a new id",
+        field="command_id",
+    )
 
 
 def _reply_class(api: Api, name: str) -> type[Message]:

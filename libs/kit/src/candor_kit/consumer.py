@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -44,6 +44,7 @@ class FactConsumer:
             third argument. It may raise `Unavailable`: waited for and tried again.
         hear: instead of handlers: takes every fact of the topic as it is, many at a time, and itself drops what it has
             heard before.
+        most: how many records are one transaction at most, where the service's batch would keep its locks for too long.
     """
 
     name: str
@@ -51,6 +52,7 @@ class FactConsumer:
     handlers: Mapping[type[Message], FactHandler] = field(default_factory=dict)
     prepare: Callable[[Sequence[Message]], Awaitable[Any]] | None = None
     hear: Callable[[Tx, Sequence[Heard]], Awaitable[None]] | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,7 @@ NOBODY = Caller("")
 ApplyMany = Callable[[Tx, "Sequence[Step]"], Awaitable[Sequence[Refusal | None]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What is to be done about one record: apply it, alone or with its neighbours, set it aside, or only pass it."""
 
     record: ConsumerRecord

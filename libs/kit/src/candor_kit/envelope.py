@@ -1,32 +1,32 @@
 """CloudEvents 1.0 in Kafka's binary mode: the headers of a record, and its value as protobuf or protobuf-JSON.
 
-Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
+Spec: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
 from candor_kit import tracing
-from candor_kit.errors import EDGE
+from candor_kit.errors import EDGE, Refusal
 
 PROTOBUF = "application/protobuf"
 JSON = "application/json"
 
 Headers = list[tuple[str, bytes]]
 M = TypeVar("M", bound=Message)
+_PROTOBUF = PROTOBUF.encode()
+_TRACE = (tracing.HEADER, "tracestate")
 _JSON_FIELD = re.compile(r"Failed to parse (\w+) field|has no field named \"(\w+)\"")
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What the headers of a record say."""
 
     id: str
@@ -57,15 +57,40 @@ def read(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
     Raises:
         Refusal: BAD_ENVELOPE, with the header that is missing.
     """
-    named = {name.lower(): (value or b"").decode("utf-8", "replace") for name, value in headers}
-    for required in ("ce_id", "ce_type", "ce_source"):
-        if not named.get(required):
-            raise EDGE.refusal("BAD_ENVELOPE", f"the header {required} is missing", field=required)
-    content_type = named.get("content-type", PROTOBUF).split(";")[0].strip().lower()
+    named = {name.lower(): value or b"" for name, value in headers}
+    try:
+        identifier, kind, source = named["ce_id"], named["ce_type"], named["ce_source"]
+    except KeyError as missing:
+        raise _missing(str(missing.args[0])) from None
+    for name, value in (("ce_id", identifier), ("ce_type", kind), ("ce_source", source)):
+        if not value:
+            raise _missing(name)
+    trace = {key: _text(named[key]) for key in _TRACE if key in named}
+    return Envelope(
+        _text(identifier),
+        _text(kind),
+        _text(source),
+        _content_type(named.get("content-type", _PROTOBUF)),
+        trace,
+        _text(named.get("ce_time", b"")),
+    )
+
+
+def _missing(header: str) -> Refusal:
+    return EDGE.refusal("BAD_ENVELOPE", f"the header {header} is missing", field=header)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _content_type(value: bytes) -> str:
+    if value == _PROTOBUF:
+        return PROTOBUF
+    content_type = _text(value).split(";")[0].strip().lower()
     if content_type not in (PROTOBUF, JSON):
         raise EDGE.refusal("BAD_ENVELOPE", f"content-type must be {PROTOBUF} or {JSON}", field="content-type")
-    trace = {key: named[key] for key in (tracing.HEADER, "tracestate") if key in named}
-    return Envelope(named["ce_id"], named["ce_type"], named["ce_source"], content_type, trace, named.get("ce_time", ""))
+    return content_type
 
 
 def decode(value: bytes | None, content_type: str, kind: type[M]) -> M:

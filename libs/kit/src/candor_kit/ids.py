@@ -32,3 +32,15 @@ def time_of(identifier: UUID) -> datetime:
         msg = f"a UUIDv7 was expected, this is version {identifier.version}"
         raise ValueError(msg)
     return _EPOCH + timedelta(milliseconds=identifier.int >> 80)
+
+
+def milliseconds_of(identifier: str) -> int:
+    """Return the milliseconds since 1970 that a UUIDv7 in its usual form was made at.
+
+    Raises:
+        ValueError: it is of another version, or none.
+    """
+    if identifier[14:15] != str(_VERSION):
+        msg = "a UUIDv7 was expected"
+        raise ValueError(msg)
+    return int(identifier[:8] + identifier[9:13], 16)

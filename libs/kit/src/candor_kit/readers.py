@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -47,11 +48,11 @@ class IntakeReader:
         if len(record.value or b"") > self._max_bytes:
             raise EDGE.refusal("TOO_LARGE", f"the value is larger than {self._max_bytes} bytes")
         message = envelope.decode(record.value, head.content_type, command.method.request)
-        validation.check(message)
+        validation.check(message, record.value if head.content_type == envelope.PROTOBUF else None)
         if message.command_id != head.id:  # type: ignore[attr-defined]  # field 1 of every command
             raise EDGE.refusal("BAD_ENVELOPE", "ce_id differs from command_id", field="ce_id")
 
-        caller = Caller(head.source, roles, by_topic=True)
+        caller = _caller(head.source, roles)
         if command.batch is not None:
             return Step(record, message=message, caller=caller, batch=self._apply_many)
 
@@ -127,6 +128,11 @@ class FactReader:
             (self.name, head.source, head.id, tx.now),
         )
         return cursor.rowcount == 1
+
+
+@lru_cache(maxsize=1024)
+def _caller(source: str, roles: frozenset[str]) -> Caller:
+    return Caller(source, roles, by_topic=True)
 
 
 def _span(name: str, head: envelope.Envelope, record: ConsumerRecord) -> Any:  # noqa: ANN401 - an agnostic context manager

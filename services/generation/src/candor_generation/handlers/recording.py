@@ -17,7 +17,7 @@ from candor_kit import log as logging
 from candor_kit import metrics
 from candor_kit.api import Outcome
 from candor_kit.errors import EDGE
-from candor_kit.ids import time_of
+from candor_kit.ids import milliseconds_of
 from candor_kit.keys import IngestKeys, SubjectKey
 from candor_kit.transaction import Tx
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -140,10 +140,13 @@ class Recording:
         A repeat has the same id, so it comes to the same log and is known there.
         """
         found: dict[Log, list[Taken]] = {}
+        log: Log | None = None
         for item in taken:
             if item.discarded or item.repeats is not None:
                 continue
-            log = await self.periods.covering(tx.connection, logs.GENERATION, time_of(UUID(item.identifier)))
+            made_at = _moment(milliseconds_of(item.identifier) * 1000)
+            if log is None or not log.period.starts_at <= made_at < log.period.ends_at:
+                log = await self.periods.covering(tx.connection, logs.GENERATION, made_at)
             if log is None:
                 raise LookupError("no log covers the present")
             found.setdefault(log, []).append(item)
