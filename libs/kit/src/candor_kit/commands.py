@@ -73,9 +73,8 @@ class Commands:
         Returns:
             For each command why it is refused, or how to make its reply.
         """
-        outcomes: list[Refusal | Callable[[], Message] | None] = [
-            self._badly_named(message, tx) for message in messages
-        ]
+        oldest = int((tx.now - REMEMBERED).timestamp() * 1000)
+        outcomes: list[Refusal | Callable[[], Message] | None] = [_badly_named(message, oldest) for message in messages]
         taken = [place for place, outcome in enumerate(outcomes) if outcome is None]
         batch = self.by_type[messages[0].DESCRIPTOR.full_name].batch
         if batch is None:
