@@ -66,9 +66,9 @@ async def test_a_label_is_checked_offline_with_what_the_log_serves(backend: Back
     generation_id = await backend.record()
     header, _ = await labelled(labels, b"text", generation_id=generation_id, media_type="text/plain")
     code = header.label.reserved_code1
-    vkey = note.parse_vkey(await backend.vkey())
-    _, _, certificate = await backend.fetch(f"labelkey/{code.split('.')[2]}")
-    assert labelkey.verify(code, generation_id, [certificate.decode()], vkey).origin == vkey.name
+    vkey = note.parse_vkey((await backend.get_http("log/vkey")).strip())
+    certificate = await backend.get_http(f"log/labelkey/{code.split('.')[2]}")
+    assert labelkey.verify(code, generation_id, [certificate], vkey).origin == vkey.name
 
 
 async def test_the_label_that_a_record_is_answered_with_holds_too(backend: Backend, auditor: Any) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from candor.generation.v1 import model_pb2, service_pb2
 from candor_cli.session import command_id
+from candor_kit.ids import uuid7
 
 from .backend import Backend, refusal, stamp
 
@@ -148,6 +149,8 @@ async def test_a_later_checkpoint_continues_the_same_history(backend: Backend) -
 async def test_what_is_refused(backend: Backend) -> None:
     ahead = stamp(datetime.now(UTC) + timedelta(minutes=6))
     assert await refusal(backend.record(occurred_at=ahead)) == "TIME_IN_FUTURE"
+    other_year = str(uuid7(datetime.now(UTC) + timedelta(days=400)))
+    assert await refusal(backend.record(command_id=other_year)) == "TIME_IN_FUTURE"
     assert await refusal(backend.get(command_id())) == "GENERATION_UNKNOWN"
     assert await refusal(backend.evidence(command_id())) == "GENERATION_UNKNOWN"
     command = backend.generation(occurred_at=stamp(datetime.now(UTC) + timedelta(hours=1)))

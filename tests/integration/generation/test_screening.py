@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,7 +9,7 @@ from candor.generation.v1 import model_pb2, screening_pb2_grpc, service_pb2
 from candor.generation.v1.screening_pb2 import Pdq, ScreenImageRequest, ScreenRequest, ScreenStreamRequest
 from candor_cli.session import command_id
 
-from .backend import Backend, refusal
+from .backend import Backend, refusal, until
 
 pytestmark = pytest.mark.clause("Deep Synthesis 10")
 
@@ -20,21 +18,19 @@ def stub(backend: Backend) -> screening_pb2_grpc.ScreeningServiceAsyncStub:
     return screening_pb2_grpc.ScreeningServiceStub(backend.deployment.channel("generation", "backend"))
 
 
-async def until_blocked_or_not(backend: Backend, text: str, decision: int) -> float:
-    """Seconds until a text is screened so."""
-    started = time.monotonic()
-    async with asyncio.timeout(10):
-        while True:
-            answer = await stub(backend).Screen(ScreenRequest(output=text))
-            if answer.verdict.decision == decision:
-                return time.monotonic() - started
-            await asyncio.sleep(0.05)
+async def until_screened_so(backend: Backend, text: str, decision: int) -> None:
+    """Wait until a text is screened so, without a record or a restart in between."""
+
+    async def is_so() -> bool:
+        return (await stub(backend).Screen(ScreenRequest(output=text))).verdict.decision == decision
+
+    await until(is_so)
 
 
-async def test_a_change_of_the_library_screens_within_two_seconds(backend: Backend) -> None:
+async def test_a_change_of_the_library_screens_without_a_restart(backend: Backend) -> None:
     text = f"据说 谣*言{backend.word} 是真的"
     await backend.admit(f"f-{backend.word}", f"谣言{backend.word}")
-    assert await until_blocked_or_not(backend, text, model_pb2.DECISION_REVIEW) <= 2
+    await until_screened_so(backend, text, model_pb2.DECISION_REVIEW)
     answer = await stub(backend).Screen(ScreenRequest(output=text))
     (hit,) = answer.verdict.hits
     assert (hit.feature_id, text[hit.start : hit.end]) == (f"f-{backend.word}", f"谣*言{backend.word}")
@@ -43,12 +39,12 @@ async def test_a_change_of_the_library_screens_within_two_seconds(backend: Backe
     await backend.alice.RetireFeature(
         service_pb2.RetireFeatureRequest(command_id=command_id(), feature_id=f"f-{backend.word}", reason="over")
     )
-    assert await until_blocked_or_not(backend, text, model_pb2.DECISION_ALLOW) <= 2
+    await until_screened_so(backend, text, model_pb2.DECISION_ALLOW)
 
 
 async def test_a_term_that_chunks_cut_in_two_is_found(backend: Backend) -> None:
     await backend.admit(f"f-{backend.word}", f"谣言{backend.word}")
-    await until_blocked_or_not(backend, f"谣言{backend.word}", model_pb2.DECISION_REVIEW)
+    await until_screened_so(backend, f"谣言{backend.word}", model_pb2.DECISION_REVIEW)
 
     async def requests() -> AsyncIterator[ScreenStreamRequest]:
         for chunk in ("据说谣", f"言{backend.word[:5]}", f"{backend.word[5:]}。", "是真的"):

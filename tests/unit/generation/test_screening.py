@@ -30,12 +30,19 @@ def admitted(feature_id: str, value: str, decision: Decision = Decision.REVIEW, 
         "bob",
         NOW,
         mode=Mode.ACTIVE,
-        whole_word=True,
     )
 
 
 def screen(features: list[Feature], prompt: str, output: str) -> generation.Verdict:
     return Matcher(features).screen(prompt, output)
+
+
+@pytest.mark.clause("Deep Synthesis 10")
+def test_deep_synthesis_10_a_term_is_not_found_in_a_longer_word_unless_that_is_asked_for() -> None:
+    wanted = admitted("a", "SM")
+    assert screen([wanted], "", "No Smoking").decision is Decision.ALLOW
+    assert screen([wanted], "", "No SM").decision is Decision.REVIEW
+    assert screen([replace(wanted, within_words=True)], "", "No Smoking").decision is Decision.REVIEW
 
 
 @pytest.mark.clause("Deep Synthesis 10")
@@ -261,7 +268,7 @@ def test_a_stream_longer_than_a_record_is_refused() -> None:
 @pytest.mark.clause("Generative AI Labelling Measures 9")
 def test_labelling_measures_9_a_record_lies_five_minutes_ahead_at_most() -> None:
     assert generation.latest(NOW) == NOW + timedelta(minutes=5)
-    assert generation.in_future().reason == "TIME_IN_FUTURE"
+    assert generation.in_future("occurred_at").reason == "TIME_IN_FUTURE"
 
 
 @pytest.mark.clause("PIPL 47", "GDPR 17(1)")

@@ -53,7 +53,7 @@ def channel_with(address: str, token: Callable[[], str] | None) -> grpc.aio.Chan
             # By default a service that was away for a while is tried again only after minutes.
             ("grpc.max_reconnect_backoff_ms", 2000),
         ],
-        interceptors=[_Unary(token), _Stream(token)],
+        interceptors=[_Unary(token), _Stream(token), _Upload(token), _Exchange(token)],
     )
 
 
@@ -80,3 +80,13 @@ class _Unary(_Metadata, grpc.aio.UnaryUnaryClientInterceptor):
 class _Stream(_Metadata, grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:  # noqa: ANN401 - grpc's
         return await continuation(self._with_metadata(details), request)
+
+
+class _Upload(_Metadata, grpc.aio.StreamUnaryClientInterceptor):
+    async def intercept_stream_unary(self, continuation: Any, details: Any, requests: Any) -> Any:  # noqa: ANN401 - grpc's
+        return await continuation(self._with_metadata(details), requests)
+
+
+class _Exchange(_Metadata, grpc.aio.StreamStreamClientInterceptor):
+    async def intercept_stream_stream(self, continuation: Any, details: Any, requests: Any) -> Any:  # noqa: ANN401 - grpc's
+        return await continuation(self._with_metadata(details), requests)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from email.utils import formatdate
-from pathlib import Path
+from http import HTTPStatus
 
 from candor_kit.database import Pool
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from candor_generation.domain import tiles
-from candor_generation.files import LogFiles
+from candor_generation.files import LogFiles, LogStore, StoreAwayError
 from candor_generation.periods import Periods
 from candor_generation.retention import Policy
 from candor_generation.signing import LogKey
@@ -29,10 +29,10 @@ _NEVER = "no-cache"
 
 @dataclass(frozen=True)
 class LogHttp:
-    """Serves the logs' folders; of the database it asks only which logs there are."""
+    """Serves the logs' files; of the database it asks only which logs there are."""
 
     pool: Pool
-    folder: Path
+    store: LogStore
     key: LogKey
     periods: Periods
     policy: Policy
@@ -42,6 +42,7 @@ class LogHttp:
         return [
             Route("/log", self._index),
             Route("/log/retention", self._retention),
+            Route("/log/vkey", self._own_vkey),
             Route("/log/{kind:str}/{period:str}/checkpoint", self._checkpoint),
             Route("/log/{kind:str}/{period:str}/vkey", self._vkey),
             Route("/log/{kind:str}/{period:str}/{path:path}", self._tile),
@@ -53,7 +54,8 @@ class LogHttp:
             present = await self.periods.present(connection, logs.GENERATION)
             acting = await self.periods.present(connection, logs.ACTS)
         described = [self._described(log, is_present=log in (present, acting)) for log in found]
-        return JSONResponse({"logs": described, "retention": "log/retention"}, headers={"Cache-Control": _NEVER})
+        listed = {"logs": described, "vkey": self.key.signer.vkey.text, "retention": "log/retention"}
+        return JSONResponse(listed, headers={"Cache-Control": _NEVER})
 
     def _described(self, log: Log, *, is_present: bool) -> dict[str, object]:
         return {
@@ -68,20 +70,28 @@ class LogHttp:
             "dropped_at": log.dropped_at.isoformat() if log.dropped_at else None,
         }
 
+    async def _own_vkey(self, _request: Request) -> Response:
+        """The key in the name of all the logs, which certifies the label keys."""
+        return PlainTextResponse(f"{self.key.signer.vkey.text}\n", headers={"Cache-Control": _NEVER})
+
     async def _retention(self, _request: Request) -> Response:
         return PlainTextResponse(self.policy.text(self.key.origin), headers={"Cache-Control": _NEVER})
 
     async def _checkpoint(self, request: Request) -> Response:
         files = self._files(request)
-        checkpoint = await asyncio.to_thread(files.checkpoint) if files else None
-        if files is None or checkpoint is None:
+        try:
+            found = await asyncio.to_thread(files.published) if files else None
+        except StoreAwayError:
+            return _away()
+        if found is None:
             return _not_found("there is no such log, or it has published no checkpoint yet; see /log")
-        published = formatdate(files.published_at(), usegmt=True)
-        return PlainTextResponse(checkpoint, headers={"Cache-Control": _NEVER, "Last-Modified": published})
+        headers = {"Cache-Control": _NEVER, "Last-Modified": formatdate(found.at, usegmt=True)}
+        return PlainTextResponse(found.checkpoint, headers=headers)
 
     async def _vkey(self, request: Request) -> Response:
-        if self._files(request) is None:
-            return _not_found("there is no such log; see /log")
+        answer = await self._checkpoint(request)
+        if answer.status_code != HTTPStatus.OK:
+            return answer
         origin = f"{self.key.origin}/{request.path_params['kind']}/{request.path_params['period']}"
         vkey = self.key.signer_of(origin).vkey.text
         return PlainTextResponse(f"{vkey}\n", headers={"Cache-Control": _NEVER})
@@ -93,8 +103,10 @@ class LogHttp:
             return _not_found("this is no path of a tile or an entry bundle")
         try:
             content = await asyncio.to_thread(files.read, tile)
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+        except (FileNotFoundError, ValueError):
             return _not_found("the log has no such tile, or not yet")
+        except StoreAwayError:
+            return _away()
         return Response(content, media_type="application/octet-stream", headers={"Cache-Control": _FOREVER})
 
     def _files(self, request: Request) -> LogFiles | None:
@@ -102,10 +114,17 @@ class LogHttp:
         kind, name = request.path_params["kind"], request.path_params["period"]
         if kind not in ("generation", "acts") or not name.isascii() or not name.isalnum():
             return None
-        folder = self.folder / kind / name
-        return LogFiles(folder) if folder.is_dir() else None
+        return self.store.of(kind, name)
 
 
 def _not_found(detail: str) -> Response:
-    problem = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": detail}
-    return JSONResponse(problem, 404, {"Cache-Control": _NEVER}, "application/problem+json")
+    return _problem(404, "Not Found", detail)
+
+
+def _away() -> Response:
+    return _problem(503, "Service Unavailable", "the logs' files do not answer; ask again in a few seconds")
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(problem, status, {"Cache-Control": _NEVER}, "application/problem+json")

@@ -89,9 +89,9 @@ def latest(now: datetime) -> datetime:
     return now + MAX_AHEAD
 
 
-def in_future() -> Refused:
-    """What is said of a record that has a later time."""
-    return Refused("TIME_IN_FUTURE", "occurred_at lies more than five minutes in the future", field="occurred_at")
+def in_future(field: str) -> Refused:
+    """What is said of a record that has a later time, or an id that was made at one."""
+    return Refused("TIME_IN_FUTURE", f"{field} lies more than five minutes in the future", field=field)
 
 
 def made_before_erasure(occurred_at: datetime, erased_at: datetime | None) -> bool:

@@ -121,8 +121,9 @@ class Recording:
         for command in commands:
             at = command.occurred_at
             item = Taken(command, command.command_id.lower(), at.seconds * 1_000_000 + at.nanos // 1000)
-            if item.micros > latest:
-                outcomes.append(generation.in_future())
+            if item.micros > latest or milliseconds_of(item.identifier) * 1000 > latest:
+                field = "occurred_at" if item.micros > latest else "command_id"
+                outcomes.append(generation.in_future(field))
                 continue
             if item.identifier in first:
                 item.repeats = first[item.identifier]

@@ -25,6 +25,7 @@ _HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TAIL = struct.pack(">h", -1)
 _ROW = struct.Struct(">h i16s iq ii iq ih")
 _LENGTH = struct.Struct(">i")
+_FIRST_ID = "00000000-0000-0000-0000-000000000000"
 # PostgreSQL counts time from 2000, Unix from 1970.
 _EPOCH_MICROS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
@@ -62,11 +63,10 @@ async def insert(connection: Connection, addition_id: int, rows: Sequence[Row]) 
     """Put records in, which are the leaves of an addition in this order.
 
     Raises:
-        IdTakenError: one is there already.
+        IdTakenError: one is there already; the caller goes back to its savepoint.
     """
     try:
         async with (
-            connection.transaction(),
             connection.cursor() as cursor,
             cursor.copy(
                 "COPY record (generation_id, addition_id, ordinal, occurred_at, decision, product, model, fact,"
@@ -161,10 +161,10 @@ async def of_subject(
 ) -> list[Stored]:
     """A person's records, oldest first, those that come after a time and id, `limit` at most."""
     cursor = await connection.execute(
-        _COLUMNS + " WHERE subject = %s"
-        " AND (%s::timestamptz IS NULL OR (occurred_at, generation_id) > (%s::timestamptz, %s::uuid))"
+        # No OR: the index has to begin where the piece before it ended, whoever plans this.
+        _COLUMNS + " WHERE subject = %s AND (occurred_at, generation_id) > (%s::timestamptz, %s::uuid)"
         " ORDER BY occurred_at, generation_id LIMIT %s",
-        (subject, after[0] if after else None, *(after or (None, None)), limit),
+        (subject, *(after or ("-infinity", _FIRST_ID)), limit),
     )
     return [_stored(row) for row in await cursor.fetchall()]
 
@@ -174,6 +174,36 @@ async def count_of_subject(connection: Connection, subject: str) -> int:
     cursor = await connection.execute("SELECT count(*) AS records FROM record WHERE subject = %s", (subject,))
     row = await cursor.fetchone()
     return int(row["records"]) if row else 0
+
+
+async def to_hold(
+    connection: Connection, subject: str, until: datetime, now: datetime, limit: int, *, whole: bool
+) -> list[tuple[str, bytes]]:
+    """A person's records made at or before `until` that active holds cover: id and wrapped key, `limit` at most.
+
+    `whole` says that a hold covers the person; otherwise those that a hold names. The rows are locked.
+    """
+    cursor = await connection.execute(
+        "SELECT generation_id, wrapped_key FROM record WHERE subject = %(subject)s AND occurred_at <= %(until)s"
+        " AND (%(whole)s OR generation_id IN (SELECT generation_id FROM hold_generation JOIN hold USING (hold_id)"
+        "   WHERE executed_at IS NULL AND released_at IS NULL AND hold.until > %(now)s))"
+        " ORDER BY generation_id LIMIT %(limit)s FOR UPDATE OF record",
+        {"subject": subject, "until": until, "whole": whole, "now": now, "limit": limit},
+    )
+    return [(str(row["generation_id"]), row["wrapped_key"]) for row in await cursor.fetchall()]
+
+
+async def lock(connection: Connection, generation_id: str) -> None:
+    """Let nobody else change a record until the transaction ends."""
+    await connection.execute("SELECT 1 FROM record WHERE generation_id = %s FOR UPDATE", (generation_id,))
+
+
+async def erase_one(connection: Connection, generation_id: str, at: datetime) -> None:
+    """Empty one record: without the wrap of its key nothing opens what it committed to."""
+    await connection.execute(
+        "UPDATE record SET subject = NULL, payload = NULL, wrapped_key = NULL, erased_at = %s WHERE generation_id = %s",
+        (at, generation_id),
+    )
 
 
 async def erase(connection: Connection, subject: str, until: datetime, at: datetime) -> list[tuple[str, bytes]]:
