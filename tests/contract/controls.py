@@ -1,8 +1,12 @@
-"""Controls: which clause of law is carried out by which rule, and which test checks it.
+"""Controls: which clause is carried out by which rule, and which test checks it.
 
 A rule says its clause in its docstring, on a line `Source: PIPL 14` (several: `Source: PIPL 28; PIPL 29`). A test says
 which clause it checks with `@pytest.mark.clause("PIPL 14")`. A policy pack says its clauses in its `citation` fields.
 Everything is read, nothing is imported.
+
+A clause is of a law, or of a protocol by which somebody outside holds us to our word; `BODIES` names them all. Where
+code only reads or writes what others have specified (a file format, a transport, a table of characters), it says so on
+a line `Spec: ...`, which is for its readers and no clause.
 
     python tests/contract/controls.py            what is missing, everywhere
     python tests/contract/controls.py consent    what is missing in one part
@@ -29,9 +33,33 @@ _HEAD = """# Controls
 Which clause is carried out by which rule, and which tests check it. Generated from the code by
 `python tests/contract/controls.py --write`; a test fails when this page, a rule's citation and the tests disagree.
 
+A clause is of a law, or of a protocol by which somebody outside holds Candor to its word. The formats of files and
+transports are no clauses; the code names them where it reads and writes them. Where a policy pack cites a law, it does
+so in the law's own words.
+
+"""
+_TABLE = """
 | Clause | Part | Rule | Test |
 |---|---|---|---|
 """
+BODIES = {
+    "AI Act": "Regulation (EU) 2024/1689",
+    "C2SP": "Community Cryptography Specification Project, the protocols of transparency logs",
+    "CCPA": "California Code of Regulations, title 11, of the California Consumer Privacy Act",
+    "Civil Code": "Civil Code of the PRC (民法典)",
+    "Deep Synthesis": "Provisions on Deep Synthesis of Internet Information Services (互联网信息服务深度合成管理规定)",
+    "GB": "national standards of the PRC; GB 45438-2025 is binding by the labelling measures",
+    "GDPR": "Regulation (EU) 2016/679",
+    "Generative AI Labelling Measures": "Measures for Labelling AI-Generated Content (人工智能生成合成内容标识办法)",
+    "Generative AI Measures": "Interim Measures for Generative AI Services (生成式人工智能服务管理暂行办法)",
+    "PIPL": "Personal Information Protection Law of the PRC (个人信息保护法)",
+    "Regulation 1182/71": "Regulation (EEC, Euratom) No 1182/71, how periods are counted",
+    "RFC": "the RFCs that a proof rests on: trees (6962, 9162), commitments (5869), notes (4648), periods (9562)",
+    "schema.org": "the vocabulary in which a public notice is read",
+    "TC260-PG": "practice guides to GB 45438-2025 of the standardisation committee TC260",
+}
+"""Whose clauses a rule may cite, by the words that a clause begins with."""
+_CLAUSE = re.compile(rf"(?:{'|'.join(re.escape(name) for name in BODIES)})[ -][^,]+")
 _SOURCE = re.compile(r"\bSource:[ \t]*(.+)")
 _Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -53,7 +81,10 @@ class Controls:
     tests: tuple[Entry, ...]
 
     def missing(self) -> list[str]:
-        """Return what is wrong, one sentence each: a rule without a test, a test of a clause that no rule cites."""
+        """Return what is wrong, one sentence each.
+
+        A rule without a test; a test of a clause that no rule cites; a citation of what is neither law nor protocol.
+        """
         tested = {(test.part, test.clause) for test in self.tests}
         tested_anywhere = {test.clause for test in self.tests}
         cited = {rule.clause for rule in self.rules}
@@ -67,12 +98,20 @@ class Controls:
             for test in self.tests
             if test.clause not in cited
         ]
-        return [*untested, *unknown]
+        return [*untested, *unknown, *self._of_nobody()]
+
+    def _of_nobody(self) -> list[str]:
+        return [
+            f"{rule.part}: {rule.place} cites {rule.clause!r}, which is not one clause of one of BODIES"
+            for rule in self.rules
+            if rule.part != PACKS and not _CLAUSE.fullmatch(rule.clause)
+        ]
 
     def page(self) -> str:
         """Return docs/controls.md: one row per clause and part."""
         rows = sorted({(_natural(rule.clause), rule.part, rule.clause) for rule in self.rules})
-        return _HEAD + "".join(self._row(clause, part) for _, part, clause in rows)
+        legend = "".join(f"- {name}: {title}\n" for name, title in BODIES.items())
+        return _HEAD + legend + _TABLE + "".join(self._row(clause, part) for _, part, clause in rows)
 
     def _row(self, clause: str, part: str) -> str:
         rules = [rule.place for rule in self.rules if (rule.clause, rule.part) == (clause, part)]
@@ -93,7 +132,7 @@ def _natural(text: str) -> tuple[tuple[int, str], ...]:
 
 
 def _code_rules(root: Path) -> Iterator[Entry]:
-    for file in sorted([*root.glob("services/*/src/**/*.py"), *root.glob("libs/packs/src/**/*.py")]):
+    for file in sorted([*root.glob("services/*/src/**/*.py"), *root.glob("libs/*/src/**/*.py")]):
         place = file.relative_to(root)
         for name, node in _named(ast.parse(file.read_text(encoding="utf-8"))):
             for line in _SOURCE.findall(ast.get_docstring(node) or ""):

@@ -32,13 +32,41 @@ from candor_escalation.domain.clock import RUNNING, Clock
 from candor_escalation.domain.incident import OPEN, Anchor, Incident
 from candor_escalation.domain.paging import QUEUED, Contact, Page
 from candor_escalation.handlers.pages import Outgoing
+from candor_generation.domain.policy import parse_policy
+from candor_generation.otlp.identity import generation_id as otlp_id
+from candor_generation.settings import Settings
+from candor_generation.witness import check_witnesses
 from deployment import Deployment
 
 ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs" / "adr").glob("*.md"))]
+LABELS = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.name != "controls.md"),
+]
 FENCE = re.compile(r"(?:<!-- example: (\w+) -->\n)?^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 EXAMPLES = {name: code for name, _language, code in FENCE.findall(README) if name}
+LABEL_EXAMPLES = {name: code for name, _language, code in FENCE.findall(LABELS) if name}
+INSTRUMENTED = """
+import uuid
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
+with provider.get_tracer("an instrumentation").start_as_current_span("chat acme-7b") as span:
+    span.set_attributes({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "acme", "gen_ai.request.model": "acme-7b",
+        "user.id": f"account-{uuid.uuid4()}",
+        "gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", "content": "Why is the sky blue?"}]}]',
+        "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "text", "content": "It scatters."}]}]',
+    })
+    print(span.get_span_context().trace_id, span.get_span_context().span_id, span.start_time)
+provider.shutdown()
+"""
 HOLDERS = {"consent", "escalation", "generation", "refutation"}
 PATIENCE = 60
 
@@ -162,9 +190,13 @@ async def test_a_backend_calls_grpc_and_gets_label_and_verdict(reader: Reader) -
     parts = re.fullmatch(r"(\S+) (.*) (\w+)", said)
     assert parts is not None, said
     generation_id, label, decision = parts.groups()
-    assert json.loads(label)["AIGC"]["ProduceID"] == generation_id
+    given = json.loads(label)["AIGC"]
+    assert given["ProduceID"] == generation_id
     assert decision == "DECISION_ALLOW"
-    assert (await reader.recorded(generation_id)).label.json == label
+    # A label is signed where it is given out; the fact tells it without.
+    told = json.loads((await reader.recorded(generation_id)).label.json)["AIGC"]
+    assert given["ReservedCode1"]
+    assert told == given | {"ReservedCode1": ""}
 
 
 async def test_a_portal_opens_a_request_and_every_holder_is_asked_and_proves(reader: Reader) -> None:
@@ -199,14 +231,32 @@ def test_a_page_is_what_the_readme_shows() -> None:
     assert message.body(_outgoing(shown), shown["ack_url"]) == shown
 
 
+async def test_an_instrumented_backend_changes_its_endpoint_and_is_recorded(reader: Reader) -> None:
+    (reader.folder / "instrumented.py").write_text(INSTRUMENTED, encoding="utf-8")
+    address = reader.deployment.description.services["generation"].grpc
+    said = await reader.shell(
+        f"{EXAMPLES['otlp']}\n{sys.executable} instrumented.py",
+        CANDOR_GENERATION_ADDRESS=address,
+        CANDOR_TOKEN=reader.deployment.token("backend", name="reader"),
+    )
+    trace_id, span_id, started = map(int, said.split())
+    fact = await reader.recorded(otlp_id(started, trace_id.to_bytes(16) + span_id.to_bytes(8)))
+    assert (fact.provider, fact.model) == ("acme", "acme-7b")
+
+
 async def test_an_auditor_verifies_a_record_and_the_whole_log(reader: Reader) -> None:
     generation_id = await reader.run("kafka")
     await reader.recorded(generation_id)
     await reader.run("evidence", "auditor", GENERATION_ID=generation_id)
     origin = json.loads((reader.folder / "evidence.json").read_text(encoding="utf-8"))["origin"]
-    log = f"{reader.deployment.http('generation')}/log/{'/'.join(origin.split('/')[-2:])}"
+    candor = reader.deployment.http("generation")
     async with httpx.AsyncClient(timeout=PATIENCE) as http:
+        listed = (await http.get(f"{candor}/log")).raise_for_status().json()["logs"]
+        (described,) = (item for item in listed if item["origin"] == origin)
+        log = f"{candor}/{described['path']}"
         vkey = (await http.get(f"{log}/vkey")).raise_for_status().text
+    assert vkey.strip() == described["vkey"]
+    assert {item["kind"] for item in listed} == {"generation", "acts"}
     (reader.folder / "log.vkey").write_text(vkey, encoding="utf-8")
     for line in EXAMPLES["verify"].splitlines():
         said = await reader.shell(line, LOG=log)
@@ -214,8 +264,32 @@ async def test_an_auditor_verifies_a_record_and_the_whole_log(reader: Reader) ->
         assert "FAILED" not in said
 
 
+async def test_a_file_is_labelled_found_and_read(reader: Reader) -> None:
+    said = await reader.run("grpc", "backend")
+    generation_id, rest = said.split(" ", 1)
+    (reader.folder / "label.json").write_text(rest.rsplit(" ", 1)[0], encoding="utf-8")
+    (reader.folder / "sky.md").write_text("# The sky\n", encoding="utf-8")
+    await reader.shell(LABEL_EXAMPLES["write"])
+    found = await reader.shell(LABEL_EXAMPLES["read"], CANDOR=reader.deployment.http("generation"))
+    assert found.endswith(f"signature: holds\nlog: candor.local/log\ngeneration id: {generation_id}")
+    assert "artificial intelligence (AI)" in (reader.folder / "labelled.md").read_text(encoding="utf-8")
+
+
+def test_the_witnesses_shown_are_a_policy() -> None:
+    found = parse_policy(EXAMPLES["witnesses"].encode())
+    check_witnesses(found)
+    assert len(found.witnesses) == 2
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    named = set(re.findall(r"`CANDOR_([A-Z_]+)`", README[README.index("| setting of the generation service") :]))
+    named |= set(re.findall(r"`CANDOR_([A-Z_]+)`", LABELS)) - {"CANDOR"}
+    assert named
+    assert {name.lower() for name in named} <= set(Settings.model_fields)
+
+
 def test_every_command_and_target_that_is_named_exists() -> None:
-    shells = "\n".join(code for _name, language, code in FENCE.findall(README) if language == "sh")
+    shells = "\n".join(code for _name, language, code in FENCE.findall(README + LABELS) if language == "sh")
     commands = set(re.findall(r"\bcandor ([a-z]+)", shells))
     assert commands
     assert commands <= {command.name for command in entry_points(group="candor.commands")}
