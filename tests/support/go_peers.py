@@ -1,17 +1,20 @@
-"""Programs that others wrote for the same protocols, built once from the Go module proxy: torchwood's."""
+"""Programs and files that others made for the same protocols, from the Go module proxy: torchwood's and Tessera's."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import socket
 import sqlite3
 import struct
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+import zipfile
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from candor_generation.domain import merkle, note
@@ -19,6 +22,10 @@ from candor_generation.domain.note import Vkey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 TORCHWOOD = "v0.9.0"
+TESSERA = "v1.0.4"
+VERSITYGW = "v1.8.0"
+# As go.sum has it: the hash of the module's files, which `go` checks against the checksum database too.
+_TESSERA_SUM = "h1:IXjGowubcLR0T3zUQrysSMKgtTh9KGKQ0iajUiubyP4="
 _SOURCE = Path(__file__).with_name("peers")
 _IDENTITIES, _IDENTITIES_ANSWER, _SIGN, _SIGN_ANSWER = 11, 12, 13, 14
 
@@ -44,7 +51,43 @@ def proof_reader(cache: Path) -> Path:
     return target
 
 
-def _go(arguments: Sequence[str], bin_folder: Path, work: Path) -> None:
+def fsck(cache: Path) -> Path:
+    """Tessera's checker of tlog-tiles logs. It exits with 0 even when it fails: its words tell."""
+    target = cache / f"tessera-{TESSERA}" / "fsck"
+    if not target.exists():
+        _go(["install", f"github.com/transparency-dev/tessera/cmd/fsck@{TESSERA}"], target.parent, cache)
+    return target
+
+
+def versitygw(cache: Path) -> Path:
+    """Versity's S3 gateway, a server of the S3 protocol that honours conditions on writes."""
+    target = cache / f"versitygw-{VERSITYGW}" / "versitygw"
+    if not target.exists():
+        # Unoptimised, it is built in two thirds of the time, and fast enough.
+        quickly = ["-gcflags=all=-N -l", "-ldflags=-s -w"]
+        _go(["install", *quickly, f"github.com/versity/versitygw/cmd/versitygw@{VERSITYGW}"], target.parent, cache)
+    return target
+
+
+def tessera_log(cache: Path) -> dict[str, bytes]:
+    """The golden log of Tessera's own tests, by path, out of the module's archive, which has the hash pinned here."""
+    module = f"github.com/transparency-dev/tessera@{TESSERA}"
+    told = json.loads(_go(["mod", "download", "-json", module], cache, cache))
+    with zipfile.ZipFile(told["Zip"]) as packed:
+        found = module_sum({name: packed.read(name) for name in packed.namelist()})
+        if found != _TESSERA_SUM:
+            raise NoGoError(f"the module proxy gave tessera {TESSERA} as {found}, which is not {_TESSERA_SUM}")
+        start = f"{module}/testdata/log/"
+        return {name.removeprefix(start): packed.read(name) for name in packed.namelist() if name.startswith(start)}
+
+
+def module_sum(files: Mapping[str, bytes]) -> str:
+    """The hash that go.sum has of a module (golang.org/x/mod/sumdb/dirhash, Hash1)."""
+    lines = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    return f"h1:{base64.b64encode(hashlib.sha256(lines.encode()).digest()).decode()}"
+
+
+def _go(arguments: Sequence[str], bin_folder: Path, work: Path) -> bytes:
     go = shutil.which("go") or "/usr/local/go/bin/go"
     work.mkdir(parents=True, exist_ok=True)
     bin_folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +100,7 @@ def _go(arguments: Sequence[str], bin_folder: Path, work: Path) -> None:
         raise NoGoError("these tests need Go 1.24 or newer: install it from go.dev/dl or your system") from error
     if done.returncode:
         raise NoGoError(f"go {' '.join(arguments)}: {done.stderr.decode(errors='replace')[-2000:]}")
+    return done.stdout
 
 
 @contextlib.asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,17 +11,24 @@ import pytest
 from candor_generation.files import LogBrokenError
 from candor_kit.stop import Stop
 from deployment import Deployment
+from s3 import S3Server
 
-from .writers import Died, Life, Writers, writers
+from .writers import Died, InBucket, InFolder, Life, PausedWriter, Writers, writers
 
-_STEPS = 60
+_STEPS = 90
 
 
-@pytest.fixture
-async def log(deployment: Deployment, tmp_path: Path) -> AsyncIterator[Writers]:
-    """A log of this test's own on the deployment's PostgreSQL."""
-    url = deployment.runner.stack.create_database(f"log_{uuid4().hex[:12]}")
-    async with writers(url, tmp_path) as made:
+@pytest.fixture(params=["folder", "bucket"])
+async def log(request: pytest.FixtureRequest, deployment: Deployment, tmp_path: Path) -> AsyncIterator[Writers]:
+    """A log of this test's own on the deployment's PostgreSQL, its files in a folder and in a bucket."""
+    name = f"log_{uuid4().hex[:12]}"
+    url = deployment.runner.stack.create_database(name)
+    if request.param == "folder":
+        place: InFolder | InBucket = InFolder(tmp_path / "log")
+    else:
+        server: S3Server = request.getfixturevalue("s3_server")
+        place = InBucket(server.bucket(name), server.objects / name)
+    async with writers(url, tmp_path, place) as made:
         yield made
 
 
@@ -71,12 +77,41 @@ async def test_rivals_write_one_history_and_the_next_goes_on_when_the_lock_is_lo
     assert row["epoch"] >= 3
 
 
+async def test_a_paused_writer_that_wakes_up_after_its_lock_and_its_epoch_are_gone_publishes_nothing(
+    log: Writers,
+) -> None:
+    await log.accept(3)
+    assert await log.work_until_done(log.sequencer())
+    paused, stop = PausedWriter(log.place.store(Life())), Stop()
+    await log.accept(2)
+    sleeper = asyncio.create_task(log.sequencer(store=paused).run(stop))
+    assert await asyncio.to_thread(paused.paused.wait, 30)
+    await log.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await log.accept(4)
+    assert await log.work_until_done(log.sequencer())
+    published = log.published()
+    assert published.size == 9
+    paused.go_on.set()
+    assert await asyncio.to_thread(paused.refused.wait, 30)
+    assert log.published() == published
+    await log.accept(1)
+    while not await log.is_done():  # noqa: ASYNC110 - rows have no event to await
+        await asyncio.sleep(0.02)
+    stop.set()
+    await sleeper
+    await log.check()
+
+
 async def test_files_that_are_gone_are_laid_again_from_the_rows(log: Writers) -> None:
     for _ in range(3):
         await log.accept(4)
         assert await log.work_until_done(log.sequencer())
     kept = {path: path.read_bytes() for path in log.log_folder.rglob("*") if path.is_file()}
-    shutil.rmtree(log.folder / "log")
+    log.files.drop()
+    assert not [path for path in log.log_folder.rglob("*") if path.is_file()]
     await log.accept(1)
     assert await log.work_until_done(log.sequencer())
     await log.check()

@@ -1,19 +1,22 @@
-"""Sequencers in the test's own process, on a database and a folder of their own, that can be made to die anywhere."""
+"""Sequencers in the test's own process, on a database and files of their own, that can be made to die anywhere."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from unittest import mock
 from uuid import uuid4
 
 from candor_generation import durable
 from candor_generation.domain import leaf, merkle, note, period, tiles
-from candor_generation.files import LogFiles
+from candor_generation.files import LogFiles, LogStore, OvertakenError
+from candor_generation.files.bucket import BucketStore
+from candor_generation.files.folder import FolderStore
 from candor_generation.sequencer import Sequencer
 from candor_generation.signing import LogKey, holds
 from candor_generation.store import logs
@@ -22,6 +25,7 @@ from candor_kit.clock import SystemClock
 from candor_kit.database import Pool
 from candor_kit.stop import Stop, Wake
 from candor_kit.transaction import Caller, Transactions, Tx
+from obstore.store import S3Store
 
 BASE = "candor.local/log"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -63,16 +67,96 @@ def mortal(life: Life) -> Any:
     return mock.patch.multiple(durable, place=dying_place, write=dying_write)
 
 
-class Writers:
-    """A log's database and folder, and sequencers on them."""
+class Place(Protocol):
+    """Where a test's log has its files."""
 
-    def __init__(self, url: str, pool: Pool, folder: Path) -> None:
+    @property
+    def folder(self) -> Path:
+        """The folder that in the end holds all logs, in the layout that is served."""
+        ...
+
+    def store(self, life: Life) -> LogStore:
+        """The place as a process sees it that dies when its life is over."""
+        ...
+
+
+class InFolder:
+    """A folder; `mortal` is what kills there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def store(self, life: Life) -> LogStore:  # noqa: ARG002 - the protocol's
+        """The folder."""
+        return FolderStore(self.folder)
+
+
+class InBucket:
+    """A prefix of a bucket, and where its objects are files."""
+
+    def __init__(self, bucket: S3Store, folder: Path) -> None:
+        self.folder = folder
+        self._bucket = bucket
+
+    def store(self, life: Life) -> LogStore:
+        """The bucket; a process dies before or after any request that changes something."""
+        return BucketStore(MortalBucket(self._bucket, life))
+
+
+class MortalBucket:
+    """A bucket in the hands of a process that dies."""
+
+    def __init__(self, bucket: S3Store, life: Life) -> None:
+        self._life = life
+        self._bucket = bucket
+        self.get, self.list = bucket.get, bucket.list
+
+    def put(self, path: str, file: bytes, *, attributes: Any, mode: Any) -> Any:
+        self._life.step()
+        done = self._bucket.put(path, file, attributes=attributes, mode=mode)
+        self._life.step()
+        return done
+
+    def delete(self, paths: Sequence[str]) -> None:
+        self._life.step()
+        self._bucket.delete(paths)
+        self._life.step()
+
+
+class PausedWriter:
+    """A store whose one writer is paused when it is about to publish, until it is let go on."""
+
+    def __init__(self, store: LogStore) -> None:
+        self._store = store
+        self.paused, self.go_on, self.refused = threading.Event(), threading.Event(), threading.Event()
+        self.check = store.check
+
+    def of(self, kind: str, period: str) -> Any:
+        files = self._store.of(kind, period)
+        publish = files.publish
+
+        def late(checkpoint: str) -> None:
+            self.paused.set()
+            assert self.go_on.wait(60)
+            try:
+                publish(checkpoint)
+            except OvertakenError:
+                self.refused.set()
+                raise
+
+        return mock.Mock(wraps=files, publish=late)
+
+
+class Writers:
+    """A log's database and files, and sequencers on them."""
+
+    def __init__(self, url: str, pool: Pool, folder: Path, place: Place) -> None:
         self.url = url
         self.pool = pool
-        self.folder = folder
+        self.place = place
         self.key = LogKey(folder / "log.key", BASE)
-        self.log_folder = folder / "log" / "generation" / PERIOD.name
-        self.files = LogFiles(self.log_folder)
+        self.log_folder = place.folder / "generation" / PERIOD.name
+        self.files: LogFiles = place.store(Life()).of("generation", PERIOD.name)
         self._transactions = Transactions("generation", pool, SystemClock(), Wake())
 
     async def begin(self) -> None:
@@ -80,7 +164,7 @@ class Writers:
         async with self._transactions.open(Caller("test")) as tx:
             await logs.open_period(tx.connection, logs.GENERATION, PERIOD, BASE)
 
-    def sequencer(self, life: Life | None = None) -> Sequencer:
+    def sequencer(self, life: Life | None = None, store: LogStore | None = None) -> Sequencer:
         mortal = life or Life()
 
         @asynccontextmanager
@@ -91,7 +175,7 @@ class Writers:
                 mortal.step()
             mortal.step()
 
-        return Sequencer(transaction, self.url, self.folder / "log", self.key, Wake(), _BATCH)
+        return Sequencer(transaction, self.url, store or self.place.store(mortal), self.key, Wake(), _BATCH)
 
     async def accept(self, count: int) -> None:
         """Put leaves in as accepted, one or two at a time."""
@@ -162,12 +246,12 @@ class Writers:
 
 
 @asynccontextmanager
-async def writers(url: str, folder: Path) -> AsyncIterator[Writers]:
+async def writers(url: str, folder: Path, place: Place) -> AsyncIterator[Writers]:
     await database.migrate(url, {"kit": "candor_kit", "generation": "candor_generation"})
     pool = database.pool(url, 10)
     await pool.open(wait=True)
     try:
-        made = Writers(url, pool, folder)
+        made = Writers(url, pool, folder, place)
         await made.begin()
         yield made
     finally:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import secrets
 import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
+
+_LOOK_SECONDS = 0.02
 
 
 def write(path: Path, content: bytes) -> None:
@@ -22,11 +29,48 @@ def place(path: Path, content: bytes) -> None:
     """Put a file in place; it is durable once `sync_folder` was called on its folder."""
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    with temporary.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        # A full disk shall not get fuller with every attempt.
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def modified_at(file: IO[bytes]) -> float:
+    """When an open file was written, in seconds since 1970."""
+    return os.fstat(file.fileno()).st_mtime
+
+
+@contextlib.contextmanager
+def locked(folder: Path, seconds: float) -> Iterator[None]:
+    """Keep a folder to oneself among all that ask for it so; whoever dies gives it back.
+
+    Raises:
+        TimeoutError: another keeps it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        deadline = time.monotonic() + seconds
+        while not _try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                raise TimeoutError(errno.ETIMEDOUT, "another process keeps it", str(folder))
+            time.sleep(_LOOK_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def drop_folder(folder: Path) -> None:

@@ -25,6 +25,8 @@ from candor_generation.store.logs import Log
 
 _FOREVER = "public, max-age=31536000, immutable"
 _NEVER = "no-cache"
+# Of a period: 2026h2.
+_LONGEST_NAME = 16
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class LogHttp:
     def _files(self, request: Request) -> LogFiles | None:
         """The files of the log that is asked for; a path is made of a known kind and a well-formed period only."""
         kind, name = request.path_params["kind"], request.path_params["period"]
-        if kind not in ("generation", "acts") or not name.isascii() or not name.isalnum():
+        if kind not in ("generation", "acts") or not name.isascii() or not name.isalnum() or len(name) > _LONGEST_NAME:
             return None
         return self.store.of(kind, name)
 

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from candor_kit import log as logging
 from candor_kit.database import AWAY, Connection
@@ -18,7 +17,7 @@ from candor_kit.stop import Stop
 from candor_kit.transaction import Tx
 
 from candor_generation.domain import period
-from candor_generation.files import LogFiles
+from candor_generation.files import LogStore, StoreAwayError
 from candor_generation.store import logs
 from candor_generation.store.logs import Log
 
@@ -61,14 +60,14 @@ class Retention:
 
     Args:
         transaction: opens a transaction of the service.
-        folder: where the logs' folders are.
+        store: where the logs' files are.
         policy: for how long they are kept.
         held: whether something in a log is under a legal hold.
     """
 
-    def __init__(self, transaction: OpenTransaction, folder: Path, policy: Policy, held: Held) -> None:
+    def __init__(self, transaction: OpenTransaction, store: LogStore, policy: Policy, held: Held) -> None:
         self._transaction = transaction
-        self._folder = folder
+        self._store = store
         self._policy = policy
         self._held = held
 
@@ -79,6 +78,8 @@ class Retention:
                 await self.sweep()
             except AWAY as error:
                 _LOG.warning("waiting for the database", part="retention", type=type(error).__name__)
+            except StoreAwayError as error:
+                _LOG.warning("waiting for the logs' files", part="retention", reason=str(error))
             await stop.wait(_LOOK_SECONDS)
 
     async def sweep(self) -> None:
@@ -103,4 +104,4 @@ class Retention:
 
     async def _drop_files(self, log: Log) -> None:
         """Drop a log's files; again in every sweep, should a process have died between the rows and the files."""
-        await asyncio.to_thread(LogFiles(self._folder / log.kind / log.period.name).drop)
+        await asyncio.to_thread(self._store.of(log.kind, log.period.name).drop)

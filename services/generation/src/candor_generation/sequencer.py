@@ -10,7 +10,8 @@ A round on a log goes through four steps, and a process that dies after any of t
    durable (C2SP tlog-tiles).
 
 Only the holder of an advisory lock writes. Each holder begins a new epoch, and every transaction of steps 1, 3 and 4
-holds the epoch's row, so that one who lost the lock without noticing is refused.
+holds the epoch's row, so that one who lost the lock without noticing is refused. One who is paused within step 4 may
+lose even that row: a checkpoint therefore only ever takes the place of the one its writer last saw.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from candor.generation.v1.facts_pb2 import CheckpointPublished
@@ -34,7 +34,7 @@ from psycopg.rows import dict_row
 from candor_generation import codec
 from candor_generation.domain import note, tiles
 from candor_generation.domain.tiles import Frontier, Tile
-from candor_generation.files import LogBrokenError, LogFiles
+from candor_generation.files import LogBrokenError, LogFiles, LogStore, OvertakenError, StoreAwayError
 from candor_generation.signing import LogKey, Signer, holds
 from candor_generation.store import logs
 from candor_generation.store.logs import Addition, Log, StaleEpochError, Tree
@@ -114,7 +114,7 @@ class Sequencer:
     Args:
         transaction: opens a transaction of the service.
         database_url: where the lock's own connection goes.
-        folder: where the logs' folders are, `<kind>/<period>`.
+        store: where the logs' files are.
         key: the logs' key.
         wake: set when something was accepted in this process.
         batch: about how many leaves one checkpoint adds at most.
@@ -125,7 +125,7 @@ class Sequencer:
         self,
         transaction: OpenTransaction,
         database_url: str,
-        folder: Path,
+        store: LogStore,
         key: LogKey,
         wake: Wake,
         batch: int,
@@ -133,7 +133,7 @@ class Sequencer:
     ) -> None:
         self._transaction = transaction
         self._database_url = database_url
-        self._folder = folder
+        self._store = store
         self._key = key
         self._wake = wake
         self._batch = batch
@@ -148,7 +148,10 @@ class Sequencer:
         while not stop.is_set():
             try:
                 await self._take_turn(stop)
-            except (StaleEpochError, *AWAY) as error:
+            except StoreAwayError as error:
+                _LOG.warning("waiting for the logs' files", reason=str(error), retry_in=_RIVAL_SECONDS)
+                await stop.wait(_RIVAL_SECONDS)
+            except (StaleEpochError, OvertakenError, *AWAY) as error:
                 _LOG.warning("the logs' writer begins anew", type=type(error).__name__, retry_in=_RIVAL_SECONDS)
                 await stop.wait(_RIVAL_SECONDS)
 
@@ -162,6 +165,7 @@ class Sequencer:
                     return
             async with self._transaction() as tx:
                 turn = Turn(connection, await logs.next_epoch(tx.connection))
+            await asyncio.to_thread(self._store.check)
             for log in await logs.all_logs(connection):
                 if log.dropped_at is None:
                     await self._take_up(turn, log)
@@ -222,11 +226,11 @@ class Sequencer:
         The published checkpoint says how far the files are complete; each tree committed to since is laid again from
         the rows, because a log MUST serve the partial tiles of every size it has published (C2SP tlog-tiles).
         """
-        folder = self._folder / log.kind / log.period.name
-        writer = Writer(log, LogFiles(folder), self._key.signer_of(log.origin))
+        files = self._store.of(log.kind, log.period.name)
+        writer = Writer(log, files, self._key.signer_of(log.origin))
+        complete = await self._load(turn.connection, writer)
         if await logs.latest_tree(turn.connection, log.log_id) is None:
             await self._commit(turn, writer)
-        complete = await self._load(turn.connection, writer)
         while (tree := await logs.tree_after(turn.connection, log.log_id, complete)) is not None:
             await self._lay_again(turn.connection, writer, tree)
             await self._publish(turn, writer, tree)
@@ -240,18 +244,11 @@ class Sequencer:
         Raises:
             LogBrokenError: the folder's checkpoint is not one that the database knows.
         """
-        signed = await asyncio.to_thread(writer.files.checkpoint)
-        if signed is None:
+        checkpoint = await check_published(connection, writer.log, writer.files, writer.signer)
+        if checkpoint is None:
             return -1
-        checkpoint = _own_checkpoint(signed, writer)
-        tree = await logs.tree_of(connection, writer.log.log_id, checkpoint.size)
-        if tree is None or tree.root != checkpoint.root:
-            raise LogBrokenError(
-                f"{writer.log.origin}: a checkpoint of size {checkpoint.size} was published that the database does not"
-                " know; was the database restored from an older backup?"
-            )
         writer.frontier = await asyncio.to_thread(tiles.load, checkpoint.size, writer.files.read)
-        if writer.frontier.root() != tree.root:
+        if writer.frontier.root() != checkpoint.root:
             raise LogBrokenError(f"{writer.log.origin}: the tiles do not give the root of their checkpoint")
         return checkpoint.size
 
@@ -269,13 +266,38 @@ class Sequencer:
             )
 
 
-def _own_checkpoint(signed: str, writer: Writer) -> note.Checkpoint:
+async def check_published(connection: Connection, log: Log, files: LogFiles, signer: Signer) -> note.Checkpoint | None:
+    """The published checkpoint of a log, which this key has signed and this database knows; None before the first.
+
+    Raises:
+        LogBrokenError: it is another key's, another log's, or of a tree that the database does not have.
+        StoreAwayError: what holds the files does not answer.
+    """
+    signed = await asyncio.to_thread(files.checkpoint)
+    if signed is None:
+        return None
+    checkpoint = _own_checkpoint(signed, log, signer)
+    tree = await logs.tree_of(connection, log.log_id, checkpoint.size)
+    if tree is None or tree.root != checkpoint.root:
+        raise LogBrokenError(
+            f"{log.origin}: a checkpoint of size {checkpoint.size} was published that the database does not know; was"
+            " the database restored from an older backup? Restore one that knows it: to go on from here would sign a"
+            " second history"
+        )
+    return checkpoint
+
+
+def _own_checkpoint(signed: str, log: Log, signer: Signer) -> note.Checkpoint:
     try:
         parsed = note.parse_note(signed)
-        note.verify(parsed, writer.signer.vkey, holds)
+        note.verify(parsed, signer.vkey, holds)
         checkpoint = note.parse_checkpoint(parsed.text)
     except note.NoteError as error:
-        raise LogBrokenError(f"{writer.log.origin}: the published checkpoint is not this log's: {error}") from error
-    if checkpoint.origin != writer.log.origin:
-        raise LogBrokenError(f"{writer.log.origin}: the published checkpoint is of {checkpoint.origin}")
+        raise LogBrokenError(
+            f"{log.origin}: the published checkpoint was not signed with the key in use ({error}). Put the key back"
+            " that signed it (CANDOR_LOG_KEY_FILE, or log.key in the data folder), or name the files that belong to"
+            " this key"
+        ) from error
+    if checkpoint.origin != log.origin:
+        raise LogBrokenError(f"{log.origin}: the published checkpoint is of {checkpoint.origin}")
     return checkpoint

@@ -25,6 +25,13 @@ class Settings(ServiceSettings):
     sequencer: bool = Field(
         default=True, description="whether this process may write the logs; one of them does at a time"
     )
+    log_store: str = Field(
+        "",
+        pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.-]+)*)?$",
+        description="where the logs' files are: s3://bucket/prefix of any S3-compatible store that honours If-Match and"
+        " If-None-Match on writes (endpoint, region and credentials by the usual AWS_* variables); default a folder in"
+        " the data folder",
+    )
     log_key_file: Path | None = Field(
         None, description="the logs' Ed25519 key, as Go's sumdb/note writes it; default log.key in the data folder"
     )
@@ -70,6 +77,12 @@ class Settings(ServiceSettings):
     )
     batch_size: int = Field(2000, ge=1, le=10_000, description="most records applied in one transaction")
 
+    @field_validator("log_period_months", mode="before")
+    @classmethod
+    def _months_are_a_number(cls, value: object) -> object:
+        # A variable of the environment is text, and a Literal takes that for none of its numbers.
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
     @field_validator("log_origin")
     @classmethod
     def _origin_is_a_key_name(cls, value: str) -> str:
@@ -90,7 +103,7 @@ class Settings(ServiceSettings):
 
     @property
     def log_folder(self) -> Path:
-        """Where the logs' files are, by kind and period."""
+        """Where the logs' files are, by kind and period, if they are not in a bucket."""
         return self.data_dir / "log"
 
     @property

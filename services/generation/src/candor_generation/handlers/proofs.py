@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from candor_kit.database import Connection
 from candor_kit.errors import Unavailable
@@ -16,7 +15,7 @@ from candor_generation.domain.merkle import Span
 from candor_generation.domain.record import Place
 from candor_generation.domain.refusal import Refused
 from candor_generation.domain.tiles import WIDTH, Tile
-from candor_generation.files import LogFiles
+from candor_generation.files import LogFiles, LogStore, StoreAwayError
 from candor_generation.handlers.labelling import Known
 from candor_generation.periods import Periods
 from candor_generation.signing import LogKey
@@ -41,18 +40,18 @@ class Proofs:
     """Reads the files of every log.
 
     Attributes:
-        folder: where the logs' folders are.
+        store: where the logs' files are.
         key: the logs' key.
         periods: the logs.
     """
 
-    folder: Path
+    store: LogStore
     key: LogKey
     periods: Periods
 
     def files(self, log: Log) -> LogFiles:
         """A log's files."""
-        return LogFiles(self.folder / log.kind / log.period.name)
+        return self.store.of(log.kind, log.period.name)
 
     async def published(self, connection: Connection, origin: str) -> tuple[Log, Tree]:
         """A log and its latest tree; without an origin, the generation log of the youngest period.
@@ -82,7 +81,7 @@ class Proofs:
             raise Refused("NOT_INTEGRATED", "the leaf has no place in a published tree yet; ask again in a second")
         try:
             return await asyncio.to_thread(self._read, log, place.index)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, StoreAwayError) as error:
             raise Unavailable("the log's files") from error
 
     def _read(self, log: Log, index: int) -> Proven:
@@ -107,7 +106,7 @@ class Proofs:
         _, tree = await self.published(connection, record.place.origin)
         index = record.place.index
         published = index if index is not None and index < tree.size else None
-        return Known(published, record.meta.model, record.meta.occurred_at)
+        return Known(record.place.origin, published, record.meta.model, record.meta.occurred_at)
 
     async def hashes(self, log: Log, size: int, spans: Sequence[Span]) -> list[bytes]:
         """Read hashes from the tiles of a published size.
@@ -117,5 +116,5 @@ class Proofs:
         """
         try:
             return await asyncio.to_thread(self.files(log).reader(size).proof, spans)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, StoreAwayError) as error:
             raise Unavailable("the log's files") from error
