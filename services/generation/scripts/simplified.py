@@ -13,7 +13,7 @@ TARGET = Path(__file__).parents[1] / "src" / "candor_generation" / "domain" / "s
 PER_LINE = 25
 HEAD = '''"""Traditional Chinese characters and the simplified ones that they are written as; generated, never edited.
 
-Source: OpenCC 1.4.2, TSCharacters.txt, Copyright 2010-2026 Carbo Kuo and contributors, Apache License 2.0; the first
+Data: OpenCC 1.4.2, TSCharacters.txt, Copyright 2010-2026 Carbo Kuo and contributors, Apache License 2.0; the first
 choice of each entry. Written by services/generation/scripts/simplified.py.
 """
 

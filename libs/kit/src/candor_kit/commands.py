@@ -19,6 +19,7 @@ from candor_kit.ids import milliseconds_of, time_of
 from candor_kit.transaction import Caller, Transactions, Tx
 
 REMEMBERED = timedelta(days=35)
+_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,10 @@ class Commands:
         Returns:
             For each command why it is refused, or how to make its reply.
         """
-        oldest = int((tx.now - REMEMBERED).timestamp() * 1000)
-        outcomes: list[Refusal | Callable[[], Message] | None] = [_badly_named(message, oldest) for message in messages]
+        oldest, latest = (int(at.timestamp() * 1000) for at in (tx.now - REMEMBERED, tx.now + _AHEAD))
+        outcomes: list[Refusal | Callable[[], Message] | None] = [
+            _badly_named(message, oldest, latest) for message in messages
+        ]
         taken = [place for place, outcome in enumerate(outcomes) if outcome is None]
         batch = self.by_type[messages[0].DESCRIPTOR.full_name].batch
         if batch is None:
@@ -135,6 +138,8 @@ class Commands:
             raise _invalid() from error
         if made_at < tx.now - REMEMBERED:
             raise _too_old()
+        if made_at > tx.now + _AHEAD:
+            raise _ahead()
         return identifier
 
     def _digest(self, message: Message) -> bytes:
@@ -154,17 +159,25 @@ class Commands:
         return command.reply.FromString(row["reply"])
 
 
-def _badly_named(message: Message, oldest: int) -> Refusal | None:
-    """Why a command may not have the id it has; `oldest` in milliseconds since 1970."""
+def _badly_named(message: Message, oldest: int, latest: int) -> Refusal | None:
+    """Why a command may not have the id it has; `oldest` and `latest` in milliseconds since 1970."""
     try:
         made_at = milliseconds_of(message.command_id)  # type: ignore[attr-defined]  # field 1 of every command
     except ValueError:
         return _invalid()
+    if made_at > latest:
+        return _ahead()
     return _too_old() if made_at < oldest else None
 
 
 def _invalid() -> Refusal:
     return EDGE.refusal("COMMAND_ID_INVALID", "command_id must be a UUIDv7", field="command_id")
+
+
+def _ahead() -> Refusal:
+    # Such an id would be remembered far longer than others, and belong to a time that nothing is prepared for.
+    message = "command_id was made more than a day from now; look at the clock of the machine that made it"
+    return EDGE.refusal("COMMAND_ID_INVALID", message, field="command_id")
 
 
 def _too_old() -> Refusal:

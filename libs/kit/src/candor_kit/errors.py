@@ -1,6 +1,6 @@
 """One typed error that crosses gRPC and topics intact: a refusal with a reason, and the fields it is about.
 
-Source: google.rpc.Status, ErrorInfo and BadRequest (AIP-193).
+Spec: google.rpc.Status, ErrorInfo and BadRequest (AIP-193).
 """
 
 from __future__ import annotations

@@ -180,10 +180,11 @@ class Service:
             self.settings.default_deadline_seconds,
         )
         self._edge = edge
-        readers: list[Reader] = [FactReader(consumer, commands.translate) for consumer in self._facts]
+        self._consumers = [
+            self._consumer(FactReader(consumer, commands.translate), consumer.most) for consumer in self._facts
+        ]
         if commands.by_type and self.settings.intake:
-            readers.append(IntakeReader(self.name, commands, self.settings.max_record_bytes))
-        self._consumers = [self._consumer(reader) for reader in readers]
+            self._consumers.append(self._consumer(IntakeReader(self.name, commands, self.settings.max_record_bytes)))
         server = self._grpc_server(edge, apis)
         async with asyncio.TaskGroup() as parts:
             parts.create_task(self._relay.run(self.stop))
@@ -197,12 +198,12 @@ class Service:
             parts.create_task(http.serve(app, self.settings.http_listen, self.stop))
             _LOG.info("started", grpc=self.settings.grpc_listen, http=self.settings.http_listen)
 
-    def _consumer(self, reader: Reader) -> Consumer:
+    def _consumer(self, reader: Reader, most: int | None = None) -> Consumer:
         return Consumer(
             reader,
             self._transactions,
             self.settings.kafka_bootstrap_servers,
-            batch=self.settings.batch_size,
+            batch=min(self.settings.batch_size, most or self.settings.batch_size),
             max_failures=self.settings.max_failures,
             retention_seconds=self.settings.intake_retention_seconds,
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from candor.generation.v1 import label_pb2, review_pb2, screening_pb2, service_pb2
+from candor.generation.v1 import hold_pb2, label_pb2, review_pb2, screening_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
 from candor_generation.handlers import feature_files, feature_queries
 from candor_generation.handlers.acts import Acts
+from candor_generation.handlers.erasures import Erasures
 from candor_generation.handlers.features import Features
 from candor_generation.handlers.holding import Holding
+from candor_generation.handlers.holds import Holds
 from candor_generation.handlers.labelling import Labelling
 from candor_generation.handlers.queries import Queries
 from candor_generation.handlers.recording import Recording
@@ -82,6 +84,20 @@ def review_api(reviews: Reviews) -> Api:
             "AppealReview": reviews.appeal_review,
         },
         queries={"ListReviews": reviews.list_reviews, "GetReview": reviews.get_review},
+    )
+
+
+def hold_api(holds: Holds, erasures: Erasures) -> Api:
+    """Legal holds, and erasing what none keeps."""
+    return Api(
+        hold_pb2.DESCRIPTOR.services_by_name["HoldService"],
+        commands={
+            "EraseGeneration": erasures.erase_generation,
+            "PlaceHold": holds.place_hold,
+            "ReleaseHold": holds.release_hold,
+        },
+        queries={"ListHolds": holds.list_holds},
+        streams={"ReadHeld": holds.read_held},
     )
 
 

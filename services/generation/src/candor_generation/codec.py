@@ -9,6 +9,7 @@ from candor.generation.v1 import facts_pb2, model_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from candor_generation.domain.act import ActEvidence, ActOpening
 from candor_generation.domain.evidence import Evidence, Opening
 from candor_generation.domain.feature import Feature, Kind, State
 from candor_generation.domain.generation import Decision, Hit, Meta, Modality, Payload, Verdict
@@ -143,7 +144,7 @@ def without_hits(fact: bytes) -> bytes:
 def with_place(fact: bytes, origin: bytes, index: int) -> bytes:
     """A fact with its place. Serialized messages of one type that follow each other are one message.
 
-    Source: Protocol Buffers encoding, "Last One Wins"
+    Spec: Protocol Buffers encoding, "Last One Wins"
     """
     return b"".join((fact, _INDEX, _varint(index), _ORIGIN, _varint(len(origin)), origin))
 
@@ -177,7 +178,7 @@ def record_of(stored: Stored) -> Record:
     )
     hits = tuple(Hit(hit.feature_id, hit.category, hit.in_prompt, hit.start, hit.end) for hit in fact.verdict.hits)
     verdict = Verdict(DECISION_OF[fact.verdict.decision], hits, fact.verdict.library_digest)
-    return Record(meta, _label_of(fact.label), verdict, stored.place, stored.personal)
+    return Record(meta, _label_of(fact.label), verdict, stored.place, stored.personal, stored.restricted)
 
 
 def _label_of(message: model_pb2.Label) -> Label:
@@ -198,10 +199,9 @@ def generation_message(record: Record, tree_size: int) -> model_pb2.Generation:
     meta = record.meta
     index = record.place.index
     integrated = index is not None and index < tree_size
-    state = model_pb2.GENERATION_STATE_INTEGRATED if integrated else model_pb2.GENERATION_STATE_ACCEPTED
     return model_pb2.Generation(
         generation_id=meta.generation_id,
-        state=state if record.personal else model_pb2.GENERATION_STATE_ERASED,
+        state=_generation_state(record, integrated=integrated),
         log_index=index if integrated else None,
         occurred_at=timestamp(meta.occurred_at),
         provider=meta.provider,
@@ -213,6 +213,14 @@ def generation_message(record: Record, tree_size: int) -> model_pb2.Generation:
         verdict=verdict_message(record.verdict),
         origin=record.place.origin,
     )
+
+
+def _generation_state(record: Record, *, integrated: bool) -> model_pb2.GenerationState.ValueType:
+    if record.restricted:
+        return model_pb2.GENERATION_STATE_RESTRICTED
+    if record.personal is None:
+        return model_pb2.GENERATION_STATE_ERASED
+    return model_pb2.GENERATION_STATE_INTEGRATED if integrated else model_pb2.GENERATION_STATE_ACCEPTED
 
 
 LogMessage = model_pb2.Log
@@ -254,6 +262,19 @@ def evidence_of(message: service_pb2.GetEvidenceResponse) -> Evidence:
         found = message.opening
         opening = Opening(found.commitment_key, Payload(found.subject, found.prompt, found.output))
     return Evidence(
+        message.origin,
+        message.log_index,
+        message.entry,
+        tuple(message.inclusion_proof),
+        message.checkpoint,
+        opening,
+    )
+
+
+def act_evidence_of(message: service_pb2.GetActEvidenceResponse) -> ActEvidence:
+    """The evidence of an act in a message; whether it holds is still to be checked."""
+    opening = ActOpening(message.commitment_key, message.fact) if message.commitment_key else None
+    return ActEvidence(
         message.origin,
         message.log_index,
         message.entry,

@@ -3,7 +3,8 @@
 A manifest hashes the file it stands in, so it MUST be the last thing that is put in: first the explicit mark, then the
 metadata label, then this.
 
-Source: C2PA Technical Specification 2.2; Regulation (EU) 2024/1689 50(2)
+Source: AI Act 50(2)
+Spec: C2PA Technical Specification 2.2
 """
 
 from __future__ import annotations

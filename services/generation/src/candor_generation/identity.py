@@ -1,6 +1,6 @@
 """Who signs content credentials: a chain of X.509 certificates and the key of its first.
 
-Source: C2PA Technical Specification 2.2 14.5
+Spec: C2PA Technical Specification 2.2 14.5
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def self_made(organisation: str, now: datetime) -> Identity:
         organisation: whom the certificates name.
         now: from when they are valid, for ten years.
 
-    Source: C2PA Technical Specification 2.2 14.5
+    Spec: C2PA Technical Specification 2.2 14.5
     """
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root, leaf = _name(organisation, "content authority"), _name(organisation, "content signer")

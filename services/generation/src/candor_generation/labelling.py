@@ -143,7 +143,8 @@ def write(
     Raises:
         CarrierError: UNSUPPORTED_MEDIA, FILE_MALFORMED, FILE_TOO_LARGE, MARK_IMPOSSIBLE.
 
-    Source: GB 45438-2025 5, 6; Generative AI Labelling Measures 4, 5
+    Source: GB 45438-2025 5.1; GB 45438-2025 6.1; Generative AI Labelling Measures 4
+    Source: Generative AI Labelling Measures 5
     """
     with spool(folder) as marked, spool(folder) as labelled:
         here = source
@@ -170,7 +171,7 @@ def decide(order: Order, sign: Signer, reading: Reading) -> Label:
     Raises:
         Refused: LABEL_EXISTS, LABEL_DUPLICATE, LABEL_MALFORMED, LABEL_MISSING.
 
-    Source: GB 45438-2025 6.1; Generative AI Labelling Measures 6, 10
+    Source: GB 45438-2025 6.1; Generative AI Labelling Measures 6; Generative AI Labelling Measures 10
     """
     if isinstance(order.content, Passed):
         return _passed_on(order, order.content, sign, reading)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,32 +10,37 @@ from typing import cast
 
 from candor.generation.v1 import reasons_pb2
 from candor.generation.v1.service_pb2 import RecordRequest, RecordResponse
+from candor_kit import log as logging
 from candor_kit.consumer import FactConsumer
-from candor_kit.database import Connection
 from candor_kit.errors import ConfigError, Refusal
 from candor_kit.holding import task_consumer
-from candor_kit.keys import IngestKeys
+from candor_kit.keys import HoldKeys, IngestKeys
 from candor_kit.service import Service, run
 from candor_kit.stop import Stop, Wake
 from candor_kit.transaction import Caller
 
 from candor_generation import corpus
-from candor_generation.api import generation_api, holder_api, label_api, review_api, screening_api
+from candor_generation.api import generation_api, hold_api, holder_api, label_api, review_api, screening_api
 from candor_generation.domain.feature import Ceilings
 from candor_generation.domain.flood import Limits
 from candor_generation.domain.note import NoteError
 from candor_generation.domain.policy import PolicyError, parse_policy
 from candor_generation.domain.refusal import Refused
+from candor_generation.files import LogBrokenError, LogStore, StoreAwayError, bucket
+from candor_generation.files.folder import FolderStore
 from candor_generation.guard import Guard
 from candor_generation.handlers import features
 from candor_generation.handlers.acts import Acts
+from candor_generation.handlers.erasures import Erasures
 from candor_generation.handlers.features import Features
 from candor_generation.handlers.holding import Holding
+from candor_generation.handlers.holds import Holds
 from candor_generation.handlers.labelling import Labelling
 from candor_generation.handlers.leaves import Leaves
 from candor_generation.handlers.proofs import Proofs
 from candor_generation.handlers.queries import Queries
 from candor_generation.handlers.recording import Labels, Recording
+from candor_generation.handlers.restricting import Restricting
 from candor_generation.handlers.reviews import Reviews
 from candor_generation.handlers.screener import Screener
 from candor_generation.handlers.screening import Screening
@@ -51,13 +57,13 @@ from candor_generation.otlp.joiner import Joiner
 from candor_generation.otlp.mapping import Names
 from candor_generation.periods import Periods
 from candor_generation.retention import Policy, Retention
-from candor_generation.sequencer import Sequencer, Unwitnessed, Witnessing
+from candor_generation.sequencer import Sequencer, Unwitnessed, Witnessing, check_published
 from candor_generation.settings import Settings
 from candor_generation.signing import LogKey
-from candor_generation.store.logs import Log
 from candor_generation.teller import Teller
 from candor_generation.witness import WitnessClient, Witnesses, check_witnesses
 
+_LOG = logging.get(__name__)
 _FACTS = ("consent", "rights", "generation", "refutation", "escalation")
 
 
@@ -74,11 +80,17 @@ class Parts:
     proofs: Proofs
     wake: Wake
     screener: Screener
+    hold_wake: Wake
 
     @property
     def leaves(self) -> Leaves:
         """Adds to the generation log what is no generation."""
         return Leaves(self.periods, self.wake.set)
+
+    @property
+    def holds(self) -> Holds:
+        """The legal holds."""
+        return Holds(self.keys, HoldKeys(self.service.ring), self.leaves, self.hold_wake)
 
 
 async def compose(settings: Settings) -> Service:
@@ -93,12 +105,13 @@ async def compose(settings: Settings) -> Service:
     log_key = LogKey(settings.key_file, settings.log_origin)
     label_key = LabelKey(settings.data_dir / "label.key", settings.data_dir / "label-certificates", log_key)
     periods = Periods(settings.log_origin, settings.log_period_months, service.clock.now)
-    proofs = Proofs(settings.log_folder, log_key, periods)
+    proofs = Proofs(_store(settings), log_key, periods)
     keys = IngestKeys(service.ring)
-    parts = Parts(service, settings, keys, log_key, label_key, periods, proofs, Wake(), Screener())
+    parts = Parts(service, settings, keys, log_key, label_key, periods, proofs, Wake(), Screener(), Wake())
     _record(parts)
     _label(parts)
     _review(parts)
+    _hold(parts)
     _take_otlp(parts)
     _keep_logs(parts)
     if settings.sequencer:
@@ -153,14 +166,28 @@ def _label(parts: Parts) -> None:
         settings.label_font_file,
     )
     unlabelled = Unlabelled(parts.keys, settings.unlabelled_duties_version, settings.unlabelled_retention_months)
-    holding = Holding(parts.keys, timedelta(seconds=settings.intake_retention_seconds), parts.leaves)
-    service.serve(label_api(labelling, unlabelled), holder_api(holding))
-    service.consume(task_consumer("generation", holding.carry_out))
+    service.serve(label_api(labelling, unlabelled))
 
 
 def _review(parts: Parts) -> None:
     """People's decisions on what machines flag."""
     parts.service.serve(review_api(Reviews(UnderReview(parts.keys), parts.leaves.add)))
+
+
+def _hold(parts: Parts) -> None:
+    """What is held about persons: told, erased, and kept where a legal hold covers it."""
+    service, leaves = parts.service, parts.leaves
+    copies_last = timedelta(seconds=parts.settings.intake_retention_seconds)
+    restricting = Restricting(parts.keys, HoldKeys(service.ring), leaves)
+    holding = Holding(parts.keys, copies_last, leaves, restricting)
+    holds = parts.holds
+
+    async def end_holds(stop: Stop) -> None:
+        await holds.run(lambda: service.transaction("holds"), stop)
+
+    service.serve(holder_api(holding), hold_api(holds, Erasures(copies_last, leaves, restricting)))
+    service.consume(task_consumer("generation", holding.carry_out))
+    service.background("holds", end_holds)
 
 
 def _take_otlp(parts: Parts) -> None:
@@ -198,15 +225,36 @@ def _keep_logs(parts: Parts) -> None:
             raise ConfigError(f"the logs' key or the label key: {error}") from error
         async with service.transaction("periods") as tx:
             await parts.periods.open_ahead(tx)
+        await _belong_together(parts)
 
     async def open_periods(stop: Stop) -> None:
         await parts.periods.run(lambda: service.transaction("periods"), stop)
 
     policy = Policy(timedelta(days=settings.log_retention_days))
-    log_http = LogHttp(service.pool, settings.log_folder, parts.log_key, parts.periods, policy)
+    log_http = LogHttp(service.pool, parts.proofs.store, parts.log_key, parts.periods, policy)
     service.http(*LabelKeyHttp(parts.label_key).routes(), *log_http.routes())
     service.at_start("logs", first_look)
     service.background("periods", open_periods)
+
+
+async def _belong_together(parts: Parts) -> None:
+    """Refuse to start with a key, files and a database of different logs, or a database that was put back.
+
+    Raises:
+        ConfigError: they do not belong together.
+    """
+    async with parts.service.pool.connection() as connection:
+        for log in await parts.periods.look(connection):
+            if log.dropped_at is not None:
+                continue
+            files, signer = parts.proofs.store.of(log.kind, log.period.name), parts.log_key.signer_of(log.origin)
+            try:
+                await check_published(connection, log, files, signer)
+            except LogBrokenError as error:
+                raise ConfigError(str(error)) from error
+            except StoreAwayError as error:
+                # Services start in any order. Whoever writes the logs looks again.
+                _LOG.warning("the logs' files were not looked at", reason=str(error), origin=log.origin)
 
 
 def _write_logs(parts: Parts) -> None:
@@ -215,7 +263,7 @@ def _write_logs(parts: Parts) -> None:
     sequencer = Sequencer(
         lambda: service.transaction("sequencer"),
         settings.database_url.get_secret_value(),
-        settings.log_folder,
+        parts.proofs.store,
         parts.log_key,
         parts.wake,
         settings.sequencer_batch,
@@ -225,14 +273,19 @@ def _write_logs(parts: Parts) -> None:
         service.pool, lambda: service.transaction("teller"), settings.kafka_bootstrap_servers, service.clock
     )
     policy = Policy(timedelta(days=settings.log_retention_days))
-    retention = Retention(lambda: service.transaction("retention"), settings.log_folder, policy, _nothing_held)
+    retention = Retention(lambda: service.transaction("retention"), parts.proofs.store, policy, parts.holds.defers)
     service.background("sequencer", sequencer.run)
     service.background("teller", teller.run)
     service.background("retention", retention.run)
 
 
-async def _nothing_held(_connection: Connection, _log: Log) -> bool:
-    return False
+def _store(settings: Settings) -> LogStore:
+    if not settings.log_store:
+        return FolderStore(settings.log_folder)
+    try:
+        return bucket.open_store(settings.log_store, os.environ)
+    except ValueError as error:
+        raise ConfigError(f"CANDOR_LOG_STORE {settings.log_store}: {error}") from error
 
 
 def _witnesses(settings: Settings) -> Witnessing:

@@ -106,7 +106,10 @@ def load_or_make(path: Path, origin: str) -> Signer:
         _make(path, origin)
     signer = signer_of(path.read_text(encoding="ascii"))
     if signer.vkey.name != origin:
-        raise note.NoteError(f"{path.name} is the key of the log {signer.vkey.name}, not of {origin}")
+        raise note.NoteError(
+            f"{path} is the key of the log {signer.vkey.name}, not of {origin}: a log's name stays for ever, so name it"
+            " (CANDOR_LOG_ORIGIN), or put this log's own key there (CANDOR_LOG_KEY_FILE)"
+        )
     return signer
 
 

@@ -3,7 +3,7 @@
 The token needs `update` on `<mount>/encrypt/<key>`, `<mount>/decrypt/<key>` and `<mount>/rewrap/<key>`. It should not
 have `create` there: Vault then makes a key that does not exist, and a misspelt name would go unnoticed.
 
-Source: Vault HTTP API, "Transit secrets engine (API)" and "HTTP status codes".
+Spec: Vault HTTP API, "Transit secrets engine (API)" and "HTTP status codes".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Nothing is unpacked to a folder, and no entry is unpacked but the few that are asked for, so a bomb stays packed.
 
-Source: APPNOTE.TXT 6.3.10
+Spec: APPNOTE.TXT 6.3.10
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Boxes of the ISO base media file format (MP4, MOV, M4A), found without being held.
 
-Source: ISO/IEC 14496-12 4.2; QuickTime File Format
+Spec: ISO/IEC 14496-12 4.2; QuickTime File Format
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The label in an EXIF user comment: read where others wrote it, blanked where ours takes its place.
 
-Source: TC260-PG-20259A Annex B; CIPA DC-008 (EXIF 2.3) 4.6
+Source: TC260-PG-20259A Annex B
+Spec: CIPA DC-008 (EXIF 2.3) 4.6
 """
 
 from __future__ import annotations

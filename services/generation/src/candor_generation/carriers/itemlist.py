@@ -1,6 +1,6 @@
 """Metadata item lists of MP4 and QuickTime (meta): by keys, as `mdta` has them, or as iTunes does.
 
-Source: QuickTime File Format, Metadata; ISO/IEC 14496-12 8.11.1
+Spec: QuickTime File Format, Metadata; ISO/IEC 14496-12 8.11.1
 """
 
 from __future__ import annotations

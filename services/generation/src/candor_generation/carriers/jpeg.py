@@ -1,6 +1,7 @@
 """JPEG: the label stands in an XMP packet, an APP1 segment; an EXIF user comment is read too.
 
-Source: TC260-PG-20259A; ISO/IEC 10918-1 B.1; XMP Specification Part 3 1.1.3
+Source: TC260-PG-20259A
+Spec: ISO/IEC 10918-1 B.1; XMP Specification Part 3 1.1.3
 """
 
 from __future__ import annotations

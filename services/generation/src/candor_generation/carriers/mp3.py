@@ -146,7 +146,7 @@ def _frames(tag: _Tag) -> list[_Frame]:
 
     ID3v2.4 states sizes by seven bits a byte; software once wrote eight, so a walk that fails is tried again so.
 
-    Source: ID3v2.4.0 4
+    Spec: ID3v2.4.0 4
     """
     if tag.version != _V4:
         return list(_walk(tag, syncsafe=False))
@@ -246,7 +246,7 @@ class _Unsynchronised(io.BytesIO):
     def unsynchronised(self) -> bytes:
         """The body, a zero after every byte that needs one.
 
-        Source: ID3v2.3.0 5
+        Spec: ID3v2.3.0 5
         """
         return self._FALSE_SYNC.sub(b"\xff\x00", self.getvalue())
 

@@ -3,7 +3,7 @@
 Corrected are the places of chunks (stco, co64), of fragments' data (tfhd) and of the fragments themselves (tfra). A
 file that states absolute places elsewhere (iloc, saio, an index of segments before the index) is refused, not broken.
 
-Source: ISO/IEC 14496-12 8.7.5, 8.8.7, 8.8.10
+Spec: ISO/IEC 14496-12 8.7.5, 8.8.7, 8.8.10
 """
 
 from __future__ import annotations

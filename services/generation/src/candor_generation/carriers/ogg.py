@@ -1,6 +1,6 @@
 """The Ogg container: its pages are walked one at a time, and the comment packet of each stream may be changed.
 
-Source: RFC 3533; Vorbis I A; RFC 7845; Ogg mapping of FLAC (RFC 9639 10.1)
+Spec: RFC 3533; Vorbis I A; RFC 7845; Ogg mapping of FLAC (RFC 9639 10.1)
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ def _page(source: BinaryIO, head: bytes) -> _Page:
 def _checksum(page: bytes | bytearray) -> int:
     """The page's CRC-32: the polynomial of zlib's, taken from the other end, from zero and not inverted.
 
-    Source: RFC 3533 6
+    Spec: RFC 3533 6
     """
     mirrored = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)

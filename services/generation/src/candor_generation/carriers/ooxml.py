@@ -1,6 +1,7 @@
 """DOCX, XLSX, PPTX: the label stands in the custom document property `AIGC`.
 
-Source: TC260-PG-20258A; ECMA-376 Part 1 15.2.12.2, Part 2 6.5
+Source: TC260-PG-20258A
+Spec: ECMA-376 Part 1 15.2.12.2, Part 2 6.5
 """
 
 from __future__ import annotations

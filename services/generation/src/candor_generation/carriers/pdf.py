@@ -2,7 +2,8 @@
 
 Nothing of the file is rewritten, so that signatures in it stay valid and its size does not matter.
 
-Source: TC260-PG-20258A; ISO 32000-2 7.5.6, 14.3.3
+Source: TC260-PG-20258A
+Spec: ISO 32000-2 7.5.6, 14.3.3
 """
 
 from __future__ import annotations

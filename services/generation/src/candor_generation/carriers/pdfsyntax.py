@@ -1,6 +1,6 @@
 """As much of PDF's syntax as finding a document's information takes: objects, read within bounds.
 
-Source: ISO 32000-2 7.2, 7.3
+Spec: ISO 32000-2 7.2, 7.3
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def value(data: bytes, place: int, depth: int = 0) -> tuple[Value, int]:
     Raises:
         CarrierError: FILE_MALFORMED, there is none that is whole.
 
-    Source: ISO 32000-2 7.3
+    Spec: ISO 32000-2 7.3
     """
     if depth > _MAX_DEPTH:
         raise malformed("objects of the PDF are nested deeper than is read")
@@ -112,7 +112,7 @@ def indirect(data: bytes) -> tuple[int, int, Value, int]:
     Raises:
         CarrierError: FILE_MALFORMED.
 
-    Source: ISO 32000-2 7.3.10
+    Spec: ISO 32000-2 7.3.10
     """
     found = _OBJECT.match(data)
     if found is None:
@@ -127,7 +127,7 @@ def stream_start(data: bytes, place: int) -> int:
     Raises:
         CarrierError: FILE_MALFORMED, it is no stream.
 
-    Source: ISO 32000-2 7.3.8
+    Spec: ISO 32000-2 7.3.8
     """
     found = _STREAM.match(data, blank(data, place))
     if found is None:
@@ -138,7 +138,7 @@ def stream_start(data: bytes, place: int) -> int:
 def text(string: bytes) -> str:
     """A text string as text.
 
-    Source: ISO 32000-2 7.9.2.2
+    Spec: ISO 32000-2 7.9.2.2
     """
     for mark, encoding in _MARKS:
         if string.startswith(mark):

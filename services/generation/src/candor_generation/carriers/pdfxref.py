@@ -2,7 +2,7 @@
 
 An object is looked up where it stands in the file; no table is held, so memory does not grow with their number.
 
-Source: ISO 32000-2 7.5.4, 7.5.7, 7.5.8
+Spec: ISO 32000-2 7.5.4, 7.5.7, 7.5.8
 """
 
 from __future__ import annotations

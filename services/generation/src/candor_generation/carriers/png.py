@@ -1,6 +1,7 @@
 """PNG: the label stands in an XMP packet, the text chunk `XML:com.adobe.xmp`.
 
-Source: TC260-PG-20259A; PNG (Third Edition) 11.3.3; XMP Specification Part 3 1.1.5
+Source: TC260-PG-20259A
+Spec: PNG (Third Edition) 11.3.3; XMP Specification Part 3 1.1.5
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """FLAC, Ogg Vorbis, Opus and Ogg FLAC: the label is a Vorbis comment "AIGC=".
 
-Source: Vorbis I 5; RFC 9639 8.6; RFC 7845 5.2
+Spec: Vorbis I 5; RFC 9639 8.6; RFC 7845 5.2
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def parse(source: BinaryIO) -> Form:
     Raises:
         CarrierError: FILE_MALFORMED; FILE_TOO_LARGE, it has more than 65,536 chunks.
 
-    Source: EBU Tech 3306; Multimedia Programming Interface and Data Specifications 1.0
+    Spec: EBU Tech 3306; Multimedia Programming Interface and Data Specifications 1.0
     """
     file_size = base.size_of(source)
     kind, stated, wave = _HEADER.unpack(base.take(source, _HEADER.size, "the header"))

@@ -1,6 +1,7 @@
 """WebP: the label stands in an XMP packet, the chunk `XMP `; the extended header says that there is one.
 
-Source: TC260-PG-20259A; RFC 9649 2.7
+Source: TC260-PG-20259A
+Spec: RFC 9649 2.7
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The parser is expat with document types refused, so that no entity can expand.
 
-Source: XML 1.0; CWE-776
+Spec: XML 1.0
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The label in an XMP packet, which pictures, documents and films carry alike.
 
-Source: TC260-PG-20259A; XMP Specification Part 1 (ISO 16684-1) 7
+Source: TC260-PG-20259A
+Spec: XMP Specification Part 1 (ISO 16684-1) 7
 """
 
 from __future__ import annotations

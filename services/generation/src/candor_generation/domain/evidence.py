@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 from candor_generation.domain import leaf as leaves
 from candor_generation.domain import merkle, note
@@ -79,7 +80,23 @@ def check_opening(entry: bytes, opening: Opening) -> None:
             raise EvidenceError(f"the entry commits to another {field.name} than the evidence opens")
 
 
-def check_inclusion(evidence: Evidence, checkpoint: note.Checkpoint) -> None:
+class Placed(Protocol):
+    """An entry that is said to stand at an index of a log."""
+
+    @property
+    def log_index(self) -> int:
+        """Its place, from 0."""
+
+    @property
+    def entry(self) -> bytes:
+        """The entry, byte for byte."""
+
+    @property
+    def inclusion_proof(self) -> tuple[bytes, ...]:
+        """Hashes, the leaf's sibling first."""
+
+
+def check_inclusion(evidence: Placed, checkpoint: note.Checkpoint) -> None:
     """Check that the entry stands at its index in the tree of the checkpoint.
 
     Raises:

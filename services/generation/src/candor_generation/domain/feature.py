@@ -90,7 +90,8 @@ class Feature:
         changed_at: when the latest step was taken.
         mode: what it does once it is admitted.
         exceptions: longer words that hold a term and are not meant (大麻烦 for 大麻).
-        whole_word: the term counts only between word boundaries.
+        within_words: the term counts inside a longer word too; otherwise only between word boundaries, so that SM is
+            not found in Smoking.
         valid_from, valid_until: when it screens, from the first up to but not with the second; None has no end.
         source: where the value comes from.
         standard: the admission standard that the reviewer held it against.
@@ -113,7 +114,7 @@ class Feature:
     changed_at: datetime
     mode: Mode = Mode.SHADOW
     exceptions: tuple[str, ...] = ()
-    whole_word: bool = False
+    within_words: bool = False
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     source: str = ""
@@ -256,7 +257,7 @@ def feature_digest(feature: Feature) -> bytes:
         feature.citation,
         feature.mode.value,
         sorted(feature.exceptions),
-        feature.whole_word,
+        feature.within_words,
         _instant(feature.valid_from),
         _instant(feature.valid_until),
     )

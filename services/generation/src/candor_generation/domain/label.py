@@ -244,7 +244,9 @@ def _unrepeated(pairs: list[tuple[str, Any]], repeated: list[str]) -> dict[str, 
 def _label_of(value: dict[str, Any]) -> Label:
     fields = {field: value.get(key, "") for key, field in _FIELDS.items()}
     texts = {field: item if isinstance(item, str) else json.dumps(item) for field, item in fields.items()}
-    return Label(**texts, explicit_text="")
+    # JSON can hold half of a character, which no other text can: it is told as it was written.
+    whole = {field: text.encode("utf-8", "backslashreplace").decode() for field, text in texts.items()}
+    return Label(**whole, explicit_text="")
 
 
 def _problems(value: dict[str, Any]) -> list[str]:

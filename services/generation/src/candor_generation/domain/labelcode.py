@@ -3,7 +3,7 @@
 A commitment to the content cannot stand in a label that is handed out before the content is sequenced; a signature can.
 It leads whoever finds a file back to its log entry.
 
-Source: GB 45438-2025 Annex E, Annex F
+Source: GB 45438-2025 Annex E; GB 45438-2025 Annex F
 """
 
 from __future__ import annotations

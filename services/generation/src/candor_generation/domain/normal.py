@@ -7,7 +7,7 @@ characters as simplified ones, look-alikes of other scripts as Latin letters; wh
 - composed form: for patterns. Letters with their marks are single characters again wherever they were single before.
 - squeezed form: for terms and near copies. Only letters, digits and marks, without anything that separates them.
 
-Source: Unicode 3.13; UTS 39, 4
+Spec: Unicode 3.13; UTS 39, 4
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _UNSPACED = re.compile(
 def fold(character: str) -> str:
     """What one character is compared as, fully decomposed: none, one or several characters, which stay as they are.
 
-    Source: Unicode 3.13; UTS 39, 4
+    Spec: Unicode 3.13; UTS 39, 4
     """
     folded = character
     while True:
@@ -69,7 +69,7 @@ def fold(character: str) -> str:
 def composed(character: str) -> str:
     """One character of the composed form: none, one or several characters.
 
-    Source: Unicode 3.13
+    Spec: Unicode 3.13
     """
     return unicodedata.normalize("NFC", fold(character))
 
@@ -113,7 +113,7 @@ class Mapped:
 def compose(text: str) -> Mapped:
     """The composed form of a text.
 
-    Source: Unicode 3.13
+    Spec: Unicode 3.13
     """
     return _mapped(text, composed)
 

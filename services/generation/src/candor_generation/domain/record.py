@@ -27,10 +27,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Record:
-    """A generation with its label, verdict and place; `personal` is absent once the record is erased."""
+    """A generation with its label, verdict and place.
+
+    `personal` is absent once the record is erased, or restricted: then a legal hold keeps it, out of everybody's reach.
+    """
 
     meta: Meta
     label: Label
     verdict: Verdict
     place: Place
     personal: Personal | None
+    restricted: bool = False

@@ -1,6 +1,6 @@
 """Traditional Chinese characters and the simplified ones that they are written as; generated, never edited.
 
-Source: OpenCC 1.4.2, TSCharacters.txt, Copyright 2010-2026 Carbo Kuo and contributors, Apache License 2.0; the first
+Data: OpenCC 1.4.2, TSCharacters.txt, Copyright 2010-2026 Carbo Kuo and contributors, Apache License 2.0; the first
 choice of each entry. Written by services/generation/scripts/simplified.py.
 """
 

@@ -73,7 +73,7 @@ class Term:
         return max([1, *(len(item.key) for item in self.exceptions)])
 
 
-def term(value: str, exceptions: Sequence[str] = (), *, whole_word: bool = True) -> Term:
+def term(value: str, exceptions: Sequence[str] = (), *, within_words: bool = False) -> Term:
     """The term that a value stands for.
 
     Raises:
@@ -93,7 +93,7 @@ def term(value: str, exceptions: Sequence[str] = (), *, whole_word: bool = True)
         index for index in range(1, len(places)) if normal.gap(value[places[index - 1] + 1 : places[index]])
     )
     unspaced = all(normal.is_unspaced(letter) for letter in squeezed.text)
-    first, last = (whole_word and normal.is_spaced(squeezed.text[end]) for end in (0, -1))
+    first, last = (not within_words and normal.is_spaced(squeezed.text[end]) for end in (0, -1))
     return Term(squeezed.text, breaks, unspaced, first, last, made)
 
 

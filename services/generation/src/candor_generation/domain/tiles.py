@@ -16,6 +16,8 @@ HEIGHT = 8
 MAX_ENTRY = 65_535
 MAX_LEVEL = 63
 
+# Seven groups of three digits are beyond what a log can hold.
+_LONGEST_PATH = 48
 _PATH = re.compile(
     r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<number>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
@@ -56,7 +58,7 @@ def parse_path(path: str) -> Tile | None:
 
     Source: C2SP tlog-tiles
     """
-    found = _PATH.fullmatch(path)
+    found = _PATH.fullmatch(path) if len(path) <= _LONGEST_PATH else None
     if found is None:
         return None
     level = None if found["level"] == "entries" else int(found["level"])

@@ -6,7 +6,7 @@ are taken; only a file that cannot be told into rows is refused as a whole. What
 
 - JSON: `{"format": "candor-features/1", "features": [{...}]}`. A feature has `feature_id` (made from kind and value
   where absent), `kind` (term, pattern, near_text, image_hash), `value`, `category`, `decision` (review, block),
-  `citation`, `exceptions`, `whole_word`, `valid_from`, `valid_until` (RFC 3339), `source`, `reason`. What else an
+  `citation`, `exceptions`, `within_words`, `valid_from`, `valid_until` (RFC 3339), `source`, `reason`. What else an
   export says of a feature (`state`, `mode`, `standard`) is for people; an imported feature is a proposal.
 - CSV (RFC 4180): the first line names the columns, as in JSON; exceptions are separated by `|`. A cell that a
   spreadsheet would take for a formula has an apostrophe in front, which reading takes away.
@@ -14,7 +14,7 @@ are taken; only a file that cannot be told into rows is refused as a whole. What
   with the rest in `x_candor_*` properties. Type and value are the key. A `revoked` one is a tombstone: nothing is
   proposed, and a feature of that key is named so that a person can retire it.
 
-Source: STIX 2.1 4.7; RFC 4180
+Spec: STIX 2.1 4.7; RFC 4180
 """
 
 from candor_generation.exchange.parting import Part, parts

@@ -80,7 +80,7 @@ def read(file_format: FeatureFormat.ValueType, content: bytes, defaults: Default
     Raises:
         Refused: FILE_INVALID, it cannot be told into rows.
 
-    Source: STIX 2.1 4.7; RFC 4180
+    Spec: STIX 2.1 4.7; RFC 4180
     """
     text = decoded(content)
     if file_format == service_pb2.FEATURE_FORMAT_CSV:
@@ -199,9 +199,9 @@ def _named(names: Sequence[str], cells: Sequence[str]) -> Row:
         return {"": f"the line has {len(cells)} cells, and there are {len(names)} columns"}
     row: dict[str, Any] = {name: cell.removeprefix("'") for name, cell in zip(names, cells, strict=True)}
     row["exceptions"] = [word for word in row.get("exceptions", "").split(SEPARATOR) if word]
-    flag = row.get("whole_word", "").strip().lower()
+    flag = row.get("within_words", "").strip().lower()
     if flag in _TRUE | _FALSE:
-        row["whole_word"] = flag in _TRUE
+        row["within_words"] = flag in _TRUE
     return {name: value for name, value in row.items() if value != ""}
 
 
@@ -277,7 +277,7 @@ def _command(row: object, defaults: Defaults) -> ProposeFeatureRequest:
         decision=DECISIONS[_choice(row, "decision", {"review": Decision.REVIEW, "block": Decision.BLOCK})],
         citation=_text(row, "citation"),
         exceptions=_words(row, "exceptions"),
-        whole_word=_flag(row, "whole_word"),
+        within_words=_flag(row, "within_words"),
         source=_text(row, "source") or defaults.source,
         reason=_text(row, "reason") or defaults.reason,
     )

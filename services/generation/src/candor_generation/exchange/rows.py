@@ -16,7 +16,7 @@ COLUMNS = (
     "decision",
     "citation",
     "exceptions",
-    "whole_word",
+    "within_words",
     "valid_from",
     "valid_until",
     "source",

@@ -85,7 +85,7 @@ class _CsvWriter:
 
 
 def _cells(row: Row) -> list[str]:
-    plain = {**row, "exceptions": SEPARATOR.join(row["exceptions"]), "whole_word": str(row["whole_word"]).lower()}
+    plain = {**row, "exceptions": SEPARATOR.join(row["exceptions"]), "within_words": str(row["within_words"]).lower()}
     cells = [str(plain.get(name, "")) for name in (*COLUMNS, *TOLD)]
     return [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells]
 
@@ -99,7 +99,7 @@ def _plain(feature: Feature) -> dict[str, Any]:
         "decision": feature.decision.name.lower(),
         "citation": feature.citation,
         "exceptions": list(feature.exceptions),
-        "whole_word": feature.whole_word,
+        "within_words": feature.within_words,
         "valid_from": _stix_time(feature.valid_from) if feature.valid_from else "",
         "valid_until": _stix_time(feature.valid_until) if feature.valid_until else "",
         "source": feature.source,
@@ -113,7 +113,7 @@ def _plain(feature: Feature) -> dict[str, Any]:
 
 def _stix(feature: Feature) -> dict[str, Any]:
     plain = _plain(feature)
-    kept = ("feature_id", "category", "decision", "citation", "exceptions", "whole_word", "source", "reason")
+    kept = ("feature_id", "category", "decision", "citation", "exceptions", "within_words", "source", "reason")
     found = {
         "type": "indicator",
         "spec_version": "2.1",

@@ -6,22 +6,25 @@ checkpoints of this very log, which would never end.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from candor.consent.v1 import facts_pb2 as consent_facts
+from candor.escalation.v1 import facts_pb2 as escalation_facts
+from candor.generation.v1 import facts_pb2 as generation_facts
 from candor.generation.v1.facts_pb2 import CheckpointPublished, GenerationRecorded
 from candor.generation.v1.service_pb2 import GetActEvidenceRequest, GetActEvidenceResponse
+from candor.refutation.v1 import facts_pb2 as refutation_facts
+from candor.rights.v1 import facts_pb2 as rights_facts
 from candor_kit.consumer import Heard
 from candor_kit.keys import SubjectKeys, new_key, open_sealed, seal
 from candor_kit.query import Query
 from candor_kit.transaction import Tx
-from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from candor_generation.domain import act as rules
 from candor_generation.domain import leaf
 from candor_generation.domain.refusal import Refused
 from candor_generation.handlers.proofs import Proofs
@@ -33,6 +36,12 @@ _SEALED = b"candor.generation.act:"
 _KEY = b"candor.generation.act-key:"
 _RECORDED = GenerationRecorded.DESCRIPTOR.full_name
 _CHECKPOINT = CheckpointPublished.DESCRIPTOR.full_name
+_TYPES = {
+    descriptor.full_name: GetMessageClass(descriptor)
+    for module in (consent_facts, escalation_facts, generation_facts, refutation_facts, rights_facts)
+    for descriptor in module.DESCRIPTOR.message_types_by_name.values()
+}
+"""The facts of every service: whom one names can be told of these only."""
 
 
 @dataclass(frozen=True)
@@ -76,28 +85,27 @@ class Acts:
         return f"/{logs.ACTS}/" in CheckpointPublished.FromString(item.value).origin
 
     async def _made(self, tx: Tx, item: Heard) -> tuple[Act, bytes]:
-        head, key = item.head, new_key()
+        head, key, at = item.head, new_key(), _time_of(item)
         name = f"{head.source} {head.id}".encode()
-        commitment = _commit(leaf.commitment_key(key), head.type, item.value)
-        entry = leaf.encode_act(
-            "act",
-            _time_of(item),
-            {"commitment": commitment.hex(), "id": head.id, "source": head.source, "type": head.type},
-        )
-        subject = _subject_of(head.type, item.value)
-        wrapping = self.own_key() if subject is None else await self._subject_key(tx, subject)
+        commitment = rules.commit(leaf.commitment_key(key), head.type, item.value)
+        entry = rules.encode(rules.Act(head.source, head.id, head.type, at, commitment))
+        subject = subject_of(head.type, item.value)
+        wrapping = self.own_key() if subject is None else await self._subject_key(tx, subject, at)
         if wrapping is None:
             return Act(head.source, head.id, None, None, None), entry
         pseudonym = None if subject is None else self.keys.pseudonym(subject)
         sealed = seal(key, item.value, _SEALED + name)
         return Act(head.source, head.id, pseudonym, sealed, seal(wrapping, key, _KEY + name)), entry
 
-    async def _subject_key(self, tx: Tx, subject: str) -> bytes | None:
-        """The key of whom a fact names; None where they were erased: what is told of that must not bring them back."""
-        found = await self.keys.find(tx.connection, subject)
-        if found is None and await self.keys.erased_at(tx.connection, subject) is not None:
+    async def _subject_key(self, tx: Tx, subject: str, at: datetime) -> bytes | None:
+        """The key of whom a fact names; None where it is of before their erasure, or would bring them back."""
+        erased_at = await self.keys.erased_at(tx.connection, subject)
+        if erased_at is not None and at <= erased_at:
             return None
-        return await self.keys.key(tx.connection, subject)
+        found = await self.keys.find(tx.connection, subject)
+        if found is None and erased_at is not None:
+            return None
+        return found or await self.keys.key(tx.connection, subject)
 
     async def evidence(self, query: Query, request: GetActEvidenceRequest) -> GetActEvidenceResponse:
         """What an auditor needs to check one act.
@@ -136,11 +144,6 @@ class Acts:
         return leaf.commitment_key(key), open_sealed(key, act.sealed, _SEALED + name)
 
 
-def _commit(key: bytes, kind: str, value: bytes) -> bytes:
-    """HMAC-SHA256 over the fact's type and bytes; `candor verify` recomputes it from what the evidence opens."""
-    return hmac.digest(key, kind.encode() + b"\x00" + value, hashlib.sha256)
-
-
 def _time_of(item: Heard) -> datetime:
     """When the fact was published; the broker's time where the header says none."""
     try:
@@ -150,13 +153,15 @@ def _time_of(item: Heard) -> datetime:
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _subject_of(kind: str, value: bytes) -> str | None:
+def subject_of(kind: str, value: bytes) -> str | None:
     """Whom a fact names, wherever in it; a fact of a type that is newer than this service names nobody it knows of."""
-    try:
-        message = GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(kind)).FromString(value)
-    except (KeyError, DecodeError):
+    known = _TYPES.get(kind)
+    if known is None:
         return None
-    return next(_subjects(message), None)
+    try:
+        return next(_subjects(known.FromString(value)), None)
+    except DecodeError:
+        return None
 
 
 def _subjects(message: Message) -> Iterator[str]:

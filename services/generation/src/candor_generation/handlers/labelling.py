@@ -31,8 +31,9 @@ Request = TypeVar("Request", LabelRequest, ReadLabelRequest)
 
 @dataclass(frozen=True)
 class Known:
-    """What the log knows of a generation: its place in the published tree if it has one, what made it, and when."""
+    """What the logs know of a generation: which it is in, its place in the published tree if it has one, its maker."""
 
+    origin: str
     log_index: int | None
     model: str
     occurred_at: datetime
@@ -112,7 +113,7 @@ class Labelling:
             async with exchange.connection() as connection:
                 known = await self.lookup(connection, response.generation_id)
             if known is not None and known.log_index is not None:
-                response.log_index = known.log_index
+                response.origin, response.log_index = known.origin, known.log_index
         yield response
 
     async def _sealer(self, exchange: Exchange, header: label_pb2.LabelHeader) -> Sealer:
@@ -130,7 +131,7 @@ class Labelling:
                 known = await self.lookup(connection, header.generation_id)
         if known is None:
             raise Refused("GENERATION_UNKNOWN", "content credentials tell of a record, and there is none yet")
-        pointer = Pointer(self.key.origin, header.generation_id)
+        pointer = Pointer(known.origin, header.generation_id)
         maker, when = Maker(known.model, ""), known.occurred_at
 
         def seal(labelled: BinaryIO, destination: BinaryIO, media_type: str, original: BinaryIO) -> None:

@@ -190,6 +190,9 @@ class Recording:
 
     def _outcome(self, item: Taken, keys: Mapping[str, SubjectKey]) -> Outcome:
         if isinstance(item.repeats, Taken):
+            if isinstance(item.repeats.repeats, Stored):
+                # What is on record decides, not which of the repeats came first.
+                return self._repeated(item, item.repeats.repeats, keys[item.command.subject].key)
             if item.command != item.repeats.command:
                 return _reused()
             return self._outcome(item.repeats, keys)

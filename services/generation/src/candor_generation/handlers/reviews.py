@@ -163,6 +163,11 @@ class Reviews:
         return opened
 
 
+def open_statement(key: bytes, generation_id: str, sealed: bytes) -> str:
+    """What a user said in the appeal about a generation; `key` as in `Reviewed`."""
+    return open_sealed(key, sealed, _context_of("statement", generation_id)).decode()
+
+
 async def _locked(tx: Tx, generation_id: str) -> Review:
     await reviews.lock(tx.connection, generation_id)
     return _known(await reviews.find(tx.connection, generation_id))
@@ -197,4 +202,8 @@ def _open(opened: Reviewed, review: Review, what: str, sealed: bytes | None) -> 
 
 def _context(review: Review, what: str) -> bytes:
     """What a sealed text belongs to, so that it cannot be moved."""
-    return f"candor generation review {what} {review.generation_id}".encode()
+    return _context_of(what, review.generation_id)
+
+
+def _context_of(what: str, generation_id: str) -> bytes:
+    return f"candor generation review {what} {generation_id}".encode()

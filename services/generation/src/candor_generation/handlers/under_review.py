@@ -23,11 +23,7 @@ class UnderReview:
     keys: SubjectKeys
 
     async def open(self, connection: Connection, generation_id: str) -> Reviewed | None:
-        """The record; None where it is erased.
-
-        What people write about it is sealed under a key of its own, one HKDF-Expand step from the record's (RFC 5869
-        2.3), so that it goes with the record.
-        """
+        """The record; None where it is erased, or restricted: then its row names nobody and has no key."""
         stored = await records.find(connection, generation_id)
         personal = stored.personal if stored else None
         subject_key = await self.keys.find(connection, personal.subject) if personal else None
@@ -42,5 +38,13 @@ class UnderReview:
             payload.prompt,
             payload.output,
             record.verdict,
-            hmac.digest(record_key, _NOTES, hashlib.sha256),
+            notes_key(record_key),
         )
+
+
+def notes_key(record_key: bytes) -> bytes:
+    """What people write about a record is sealed under this: one HKDF-Expand step from the record's key (RFC 5869 2.3).
+
+    Source: RFC 5869 2.3
+    """
+    return hmac.digest(record_key, _NOTES, hashlib.sha256)

@@ -46,8 +46,10 @@ class Unlabelled:
     async def apply_unlabelled(self, tx: Tx, command: ApplyUnlabelledRequest) -> ApplyUnlabelledResponse:
         """A user applies and says what for; nothing is granted yet."""
         key = await self.keys.key(tx.connection, command.subject)
-        purpose = seal(key, command.purpose.encode(), _PURPOSE + command.command_id.encode())
-        application = Application(command.command_id, command.subject, command.product, tx.now)
+        # Ids are read back in lower case, and the purpose is sealed to its id.
+        identifier = command.command_id.lower()
+        purpose = seal(key, command.purpose.encode(), _PURPOSE + identifier.encode())
+        application = Application(identifier, command.subject, command.product, tx.now)
         await store.insert_application(tx.connection, application, purpose)
         return ApplyUnlabelledResponse(application_id=application.application_id, duties_version=self.duties_version)
 
@@ -101,11 +103,15 @@ class Unlabelled:
         )
 
 
-def _purpose(delivery: Delivery, sealed: bytes | None, keys: dict[str, bytes]) -> str | None:
-    key = keys.get(delivery.subject)
+def open_purpose(key: bytes | None, application_id: str, sealed: bytes | None) -> str | None:
+    """What a user applied for, opened by the subject's key; None once it is erased."""
     if sealed is None or key is None:
         return None
-    return open_sealed(key, sealed, _PURPOSE + delivery.application_id.encode()).decode()
+    return open_sealed(key, sealed, _PURPOSE + application_id.encode()).decode()
+
+
+def _purpose(delivery: Delivery, sealed: bytes | None, keys: dict[str, bytes]) -> str | None:
+    return open_purpose(keys.get(delivery.subject), delivery.application_id, sealed)
 
 
 async def _locked(tx: Tx, application_id: str) -> Application:

@@ -38,7 +38,7 @@ def mark(
     Raises:
         CarrierError: MARK_IMPOSSIBLE, FILE_MALFORMED, FILE_TOO_LARGE, UNSUPPORTED_MEDIA.
 
-    Source: GB 45438-2025 5.1, 5.2, 5.3, 5.4
+    Source: GB 45438-2025 5.1; GB 45438-2025 5.2; GB 45438-2025 5.3; GB 45438-2025 5.4
     """
     if media_type in text.MEDIA_TYPES:
         text.mark(source, destination, words, place)

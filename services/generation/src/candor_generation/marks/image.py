@@ -83,7 +83,7 @@ def draw_band(image: Image.Image, text: str, *, font_file: Path | None = None) -
     Raises:
         CarrierError: MARK_IMPOSSIBLE, the font lacks a letter, or the picture has no room.
 
-    Source: GB 45438-2025 5.2, 5.4
+    Source: GB 45438-2025 5.2; GB 45438-2025 5.4
     """
     height = max(SMALLEST, math.ceil(min(image.size) * SHARE))
     font = face(height, font_file)

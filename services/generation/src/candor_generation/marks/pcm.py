@@ -65,7 +65,7 @@ class AudibleLabel:
 def rhythm(rate: int) -> array[float]:
     """The rhythm in one channel.
 
-    Source: GB 45438-2025 5.3 c
+    Source: GB 45438-2025 5.3
     """
     sound = array("f")
     for letter in RHYTHM.split():

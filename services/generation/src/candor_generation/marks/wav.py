@@ -129,7 +129,7 @@ def _write_sound(source: BinaryIO, destination: BinaryIO, data: Chunk, layout: L
 def _write_moved(source: BinaryIO, destination: BinaryIO, chunk: Chunk, frames: int) -> None:
     """Copy a chunk that counts frames (fact) or names places among them (cue points, loops).
 
-    Source: Multimedia Programming Interface and Data Specifications 1.0
+    Spec: Multimedia Programming Interface and Data Specifications 1.0
     """
     source.seek(chunk.start)
     content = bytearray(base.take(source, 8 + chunk.size, "a chunk of places"))

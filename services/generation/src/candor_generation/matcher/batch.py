@@ -25,6 +25,11 @@ class Formed:
         """The codes, four bytes each."""
         return self.codes.tobytes()
 
+    @cached_property
+    def expands(self) -> bool:
+        """Whether some character stands for several (ß for ss), so that counting letters does not count places."""
+        return bool((self.places[1:] == self.places[:-1]).any())
+
     def slice_of(self, start: int, end: int) -> slice:
         """The part that stems from a stretch of the joined texts."""
         first, last = self.places.searchsorted((start, end)).tolist()
@@ -73,7 +78,7 @@ class Batch:
     def gaps(self, start: int, end: int) -> Sequence[str]:
         """The gaps between the squeezed letters of a stretch; empty where there is none at all."""
         places = self.squeezed.places
-        if places.item(end - 1) - places.item(start) == end - 1 - start:
+        if places.item(end - 1) - places.item(start) == end - 1 - start and not self.squeezed.expands:
             return ()
         gaps = [self.gap(index) for index in range(start + 1, end)]
         return gaps if any(gaps) else ()

@@ -191,7 +191,7 @@ class Matcher:
 
 
 def _term(feature: Feature) -> Term:
-    return terms.term(feature.value, feature.exceptions, whole_word=feature.whole_word)
+    return terms.term(feature.value, feature.exceptions, within_words=feature.within_words)
 
 
 def _groups(pairs: Sequence[Pair]) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,7 @@
 Two hashes that differ in 31 bits at most differ in one bit at most in some of their 16 words of 16 bits; so only
 those are compared that share a word but for one bit.
 
-Source: PDQ, facebook/ThreatExchange pdq/README.md
+Spec: PDQ, facebook/ThreatExchange pdq/README.md
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Steps (numbers in the code): 1 luminance, 2 two passes of a box filter of half a
 4 their gradients give the quality, 5 the 16 x 16 lowest frequencies of the cosine transform but the constant ones, 6 a
 bit each: above their median or not.
 
-Source: PDQ, facebook/ThreatExchange pdq/README.md and hashing.pdf
+Spec: PDQ, facebook/ThreatExchange pdq/README.md and hashing.pdf
 """
 
 from __future__ import annotations

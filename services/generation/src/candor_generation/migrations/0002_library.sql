@@ -4,7 +4,7 @@ ALTER TABLE feature
     -- What was admitted before there were modes has decided.
     ADD COLUMN mode          text NOT NULL DEFAULT 'active',
     ADD COLUMN exceptions    text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN whole_word    boolean NOT NULL DEFAULT false,
+    ADD COLUMN within_words  boolean NOT NULL DEFAULT false,
     ADD COLUMN valid_from    timestamptz,
     ADD COLUMN valid_until   timestamptz,
     ADD COLUMN source        text NOT NULL DEFAULT '',
@@ -60,7 +60,7 @@ CREATE TABLE library_row (
     citation      text NOT NULL,
     mode          text NOT NULL,
     exceptions    text[] NOT NULL,
-    whole_word    boolean NOT NULL,
+    within_words  boolean NOT NULL,
     valid_from    timestamptz,
     valid_until   timestamptz,
     PRIMARY KEY (feature_id, from_version)

@@ -38,7 +38,7 @@ def instructions_of(value: object) -> Message | None:
 def _part(value: object) -> Part:
     """Read a part of the current conventions.
 
-    Source: OpenTelemetry GenAI input messages
+    Spec: OpenTelemetry GenAI input messages
     """
     if not isinstance(value, dict):
         return Part(TEXT, text_of(value))

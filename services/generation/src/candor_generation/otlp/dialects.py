@@ -1,6 +1,6 @@
 """The dialects in which a call to a model is told, read into one form.
 
-Source: OpenTelemetry GenAI client inference; OpenTelemetry GenAI 1.36; OpenInference LLM
+Spec: OpenTelemetry GenAI client inference; OpenTelemetry GenAI 1.36; OpenInference LLM
 """
 
 from __future__ import annotations

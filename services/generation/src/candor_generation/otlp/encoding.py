@@ -1,6 +1,6 @@
 """The bodies of OTLP/HTTP: binary or JSON, plain or gzip, bounded in every case.
 
-Source: OTLP/HTTP
+Spec: OTLP/HTTP
 """
 
 from __future__ import annotations

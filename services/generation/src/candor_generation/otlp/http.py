@@ -1,6 +1,6 @@
 """OTLP/HTTP: POST /v1/traces and /v1/logs.
 
-Source: OTLP/HTTP
+Spec: OTLP/HTTP
 """
 
 from __future__ import annotations

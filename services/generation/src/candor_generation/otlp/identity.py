@@ -18,7 +18,7 @@ def check_ids(trace_id: bytes, span_id: bytes) -> None:
     Raises:
         Unusable: INVALID_ID.
 
-    Source: OTLP Span
+    Spec: OTLP Span
     """
     if len(trace_id) != _TRACE_BYTES or not any(trace_id):
         raise Unusable(Why.INVALID_ID, "trace_id must be 16 bytes that are not all zero")
@@ -36,7 +36,7 @@ def generation_id(nanos: int, name: bytes) -> str:
     Raises:
         Unusable: NO_TIME.
 
-    Source: RFC 9562 5.7
+    Spec: RFC 9562 5.7
     """
     if nanos <= 0:
         raise Unusable(Why.NO_TIME, "the span has no start time")

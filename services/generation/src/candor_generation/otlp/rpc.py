@@ -1,6 +1,6 @@
 """OTLP/gRPC: the Export calls of TraceService and LogsService.
 
-Source: OTLP/gRPC
+Spec: OTLP/gRPC
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ async def insert(connection: Connection, feature: Feature) -> bool:
     """Put a new feature in, with its first step; False where its id is taken."""
     cursor = await connection.execute(
         "INSERT INTO feature (feature_id, kind, value, category, decision, citation, state, proposed_by, admitted_by,"
-        " changed_at, mode, exceptions, whole_word, valid_from, valid_until, source, standard, reason, reviewed_by)"
+        " changed_at, mode, exceptions, within_words, valid_from, valid_until, source, standard, reason, reviewed_by)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
         (
             feature.feature_id,
@@ -69,7 +69,7 @@ async def insert(connection: Connection, feature: Feature) -> bool:
             feature.changed_at,
             feature.mode.value,
             list(feature.exceptions),
-            feature.whole_word,
+            feature.within_words,
             feature.valid_from,
             feature.valid_until,
             feature.source,
@@ -100,7 +100,7 @@ async def find(connection: Connection, feature_ids: Sequence[str]) -> dict[str, 
     """Those of the features that there are, by id."""
     cursor = await connection.execute(
         "SELECT feature_id, kind, value, category, decision, citation, state, proposed_by, admitted_by, changed_at,"
-        " mode, exceptions, whole_word, valid_from, valid_until, source, standard, reason, reviewed_by, benign_hits,"
+        " mode, exceptions, within_words, valid_from, valid_until, source, standard, reason, reviewed_by, benign_hits,"
         " benign_texts, benign_corpus, mode_since FROM feature WHERE feature_id = ANY(%s)",
         (list(feature_ids),),
     )
@@ -122,7 +122,7 @@ async def page(connection: Connection, condition: Condition, after: str, size: i
     """Features that meet the condition, by id, those that come after `after`, `size` at most."""
     cursor = await connection.execute(
         "SELECT feature_id, kind, value, category, decision, citation, state, proposed_by, admitted_by, changed_at,"
-        " mode, exceptions, whole_word, valid_from, valid_until, source, standard, reason, reviewed_by, benign_hits,"
+        " mode, exceptions, within_words, valid_from, valid_until, source, standard, reason, reviewed_by, benign_hits,"
         " benign_texts, benign_corpus, mode_since FROM feature WHERE feature_id > %s"
         " AND (%s::text[] = '{}' OR state = ANY(%s)) AND (%s::text[] = '{}' OR mode = ANY(%s))"
         " AND (%s::text[] = '{}' OR kind = ANY(%s)) AND (%s = '' OR category = %s) ORDER BY feature_id LIMIT %s",
@@ -135,7 +135,7 @@ async def admitted(connection: Connection) -> list[Feature]:
     """The features that screen, by id: those admitted that are not suspended."""
     cursor = await connection.execute(
         "SELECT feature_id, kind, value, category, decision, citation, state, proposed_by, admitted_by, changed_at,"
-        " mode, exceptions, whole_word, valid_from, valid_until, source, standard, reason, reviewed_by, benign_hits,"
+        " mode, exceptions, within_words, valid_from, valid_until, source, standard, reason, reviewed_by, benign_hits,"
         " benign_texts, benign_corpus, mode_since FROM feature"
         " WHERE state = 'admitted' AND mode <> 'suspended' ORDER BY feature_id"
     )
@@ -165,8 +165,8 @@ async def renew(connection: Connection, changed: Sequence[str], at: datetime) ->
     )
     await connection.execute(
         "INSERT INTO library_row (feature_id, from_version, kind, value, category, decision, citation, mode,"
-        " exceptions, whole_word, valid_from, valid_until)"
-        " SELECT feature_id, %s, kind, value, category, decision, citation, mode, exceptions, whole_word, valid_from,"
+        " exceptions, within_words, valid_from, valid_until)"
+        " SELECT feature_id, %s, kind, value, category, decision, citation, mode, exceptions, within_words, valid_from,"
         " valid_until FROM feature WHERE feature_id = ANY(%s) AND state = 'admitted' AND mode <> 'suspended'",
         (version, list(changed)),
     )
@@ -264,7 +264,7 @@ def _feature(row: Mapping[str, Any]) -> Feature:
         row["changed_at"],
         mode=Mode(row["mode"]),
         exceptions=tuple(row["exceptions"]),
-        whole_word=row["whole_word"],
+        within_words=row["within_words"],
         valid_from=row["valid_from"],
         valid_until=row["valid_until"],
         source=row["source"],

@@ -15,7 +15,7 @@ from psycopg import errors
 from candor_generation.domain.record import Personal, Place
 
 _COLUMNS: LiteralString = (
-    "SELECT generation_id, fact, subject, payload, wrapped_key, log.origin,"
+    "SELECT generation_id, fact, subject, payload, wrapped_key, erased_at, log.origin,"
     " addition.first_index + ordinal AS log_index FROM record"
     " JOIN addition USING (addition_id) JOIN log USING (log_id)"
 )
@@ -32,12 +32,13 @@ _EPOCH_MICROS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 @dataclass(frozen=True)
 class Stored:
-    """A row: the fact as bytes, the place, and what erasing a person empties."""
+    """A row: the fact as bytes, the place, and what erasing a person empties; absent too where a hold restricts it."""
 
     generation_id: str
     fact: bytes
     place: Place
     personal: Personal | None
+    restricted: bool = False
 
 
 @dataclass(slots=True)
@@ -257,4 +258,5 @@ async def count_discarded(connection: Connection, at: datetime, count: int) -> N
 def _stored(row: Mapping[str, Any]) -> Stored:
     whole = row["subject"] is not None
     personal = Personal(row["subject"], row["payload"], row["wrapped_key"]) if whole else None
-    return Stored(str(row["generation_id"]), row["fact"], Place(row["origin"], row["log_index"]), personal)
+    restricted = not whole and row["erased_at"] is None
+    return Stored(str(row["generation_id"]), row["fact"], Place(row["origin"], row["log_index"]), personal, restricted)

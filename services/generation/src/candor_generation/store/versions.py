@@ -52,7 +52,7 @@ async def size(connection: Connection, number: int) -> int:
 async def page(connection: Connection, number: int, after: str, limit: int) -> list[Feature]:
     """What screened in a version, by id: all that its digest covers, and nothing else."""
     cursor = await connection.execute(
-        "SELECT feature_id, kind, value, category, decision, citation, mode, exceptions, whole_word, valid_from,"
+        "SELECT feature_id, kind, value, category, decision, citation, mode, exceptions, within_words, valid_from,"
         " valid_until, since FROM library_row JOIN library_version ON version = from_version"
         " WHERE from_version <= %s AND (until_version IS NULL OR until_version > %s) AND feature_id > %s"
         " ORDER BY feature_id LIMIT %s",
@@ -72,7 +72,7 @@ async def page(connection: Connection, number: int, after: str, limit: int) -> l
             row["since"],
             mode=Mode(row["mode"]),
             exceptions=tuple(row["exceptions"]),
-            whole_word=row["whole_word"],
+            within_words=row["within_words"],
             valid_from=row["valid_from"],
             valid_until=row["valid_until"],
         )

@@ -478,3 +478,109 @@ class UnlabelledDelivered(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UnlabelledDelivered: _TypeAlias = UnlabelledDelivered  # noqa: Y015
+
+@_typing.final
+class GenerationErased(_message.Message):
+    """The key of one record is destroyed; the log is as it was. Key: generation_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GENERATION_ID_FIELD_NUMBER: _builtins.int
+    ERASED_AT_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    generation_id: _builtins.str
+    basis: _builtins.str
+    """The clause that asked for it."""
+    @_builtins.property
+    def erased_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        generation_id: _builtins.str = ...,
+        erased_at: _timestamp_pb2.Timestamp | None = ...,
+        basis: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "erased_at", b"erased_at", "generation_id", b"generation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GenerationErased: _TypeAlias = GenerationErased  # noqa: Y015
+
+@_typing.final
+class HoldPlaced(_message.Message):
+    """A legal hold defers erasures (PIPL 47; GDPR 17(3)), or is widened or prolonged. Key: hold_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLD_ID_FIELD_NUMBER: _builtins.int
+    OF_SUBJECT_FIELD_NUMBER: _builtins.int
+    GENERATIONS_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    CITATION_FIELD_NUMBER: _builtins.int
+    PLACED_AT_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    hold_id: _builtins.str
+    of_subject: _builtins.bool
+    """Whether it holds everything of one person; otherwise so many generations."""
+    generations: _builtins.int
+    incident_id: _builtins.str
+    citation: _builtins.str
+    @_builtins.property
+    def placed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        hold_id: _builtins.str = ...,
+        of_subject: _builtins.bool = ...,
+        generations: _builtins.int = ...,
+        incident_id: _builtins.str = ...,
+        citation: _builtins.str = ...,
+        placed_at: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["placed_at", b"placed_at", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["citation", b"citation", "generations", b"generations", "hold_id", b"hold_id", "incident_id", b"incident_id", "of_subject", b"of_subject", "placed_at", b"placed_at", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldPlaced: _TypeAlias = HoldPlaced  # noqa: Y015
+
+@_typing.final
+class HoldEnded(_message.Message):
+    """A legal hold has ended, and what it alone kept from erasure is erased. Key: hold_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLD_ID_FIELD_NUMBER: _builtins.int
+    RELEASED_AT_FIELD_NUMBER: _builtins.int
+    EXECUTED_AT_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    hold_id: _builtins.str
+    records: _builtins.int
+    """How many records were erased with it."""
+    @_builtins.property
+    def released_at(self) -> _timestamp_pb2.Timestamp:
+        """Absent: its time passed."""
+
+    @_builtins.property
+    def executed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        hold_id: _builtins.str = ...,
+        released_at: _timestamp_pb2.Timestamp | None = ...,
+        executed_at: _timestamp_pb2.Timestamp | None = ...,
+        records: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["executed_at", b"executed_at", "released_at", b"released_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["executed_at", b"executed_at", "hold_id", b"hold_id", "records", b"records", "released_at", b"released_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldEnded: _TypeAlias = HoldEnded  # noqa: Y015

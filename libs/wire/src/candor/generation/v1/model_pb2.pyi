@@ -76,6 +76,8 @@ class _GenerationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Gener
     GENERATION_STATE_INTEGRATED: _GenerationState.ValueType  # 2
     GENERATION_STATE_ERASED: _GenerationState.ValueType  # 3
     """The keys are destroyed: the leaf stays, what it commits to cannot be read."""
+    GENERATION_STATE_RESTRICTED: _GenerationState.ValueType  # 4
+    """To be erased when the legal hold that keeps it has ended; until then nothing but the hold reads it (PIPL 47)."""
 
 class GenerationState(_GenerationState, metaclass=_GenerationStateEnumTypeWrapper):
     """accepted: on record; integrated: has its place in the log, covered by a published checkpoint."""
@@ -85,6 +87,8 @@ GENERATION_STATE_ACCEPTED: GenerationState.ValueType  # 1
 GENERATION_STATE_INTEGRATED: GenerationState.ValueType  # 2
 GENERATION_STATE_ERASED: GenerationState.ValueType  # 3
 """The keys are destroyed: the leaf stays, what it commits to cannot be read."""
+GENERATION_STATE_RESTRICTED: GenerationState.ValueType  # 4
+"""To be erased when the legal hold that keeps it has ended; until then nothing but the hold reads it (PIPL 47)."""
 Global___GenerationState: _TypeAlias = GenerationState  # noqa: Y015
 
 class _FeatureKind:
@@ -408,7 +412,7 @@ class Feature(_message.Message):
     CHANGED_AT_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     EXCEPTIONS_FIELD_NUMBER: _builtins.int
-    WHOLE_WORD_FIELD_NUMBER: _builtins.int
+    WITHIN_WORDS_FIELD_NUMBER: _builtins.int
     VALID_FROM_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
@@ -429,8 +433,8 @@ class Feature(_message.Message):
     proposed_by: _builtins.str
     admitted_by: _builtins.str
     mode: Global___FeatureMode.ValueType
-    whole_word: _builtins.bool
-    """The term counts only between word boundaries."""
+    within_words: _builtins.bool
+    """The term counts inside a longer word too; otherwise only between word boundaries, so that SM is not Smoking."""
     source: _builtins.str
     """Where the value comes from."""
     standard: _builtins.str
@@ -471,7 +475,7 @@ class Feature(_message.Message):
         changed_at: _timestamp_pb2.Timestamp | None = ...,
         mode: Global___FeatureMode.ValueType = ...,
         exceptions: _abc.Iterable[_builtins.str] | None = ...,
-        whole_word: _builtins.bool = ...,
+        within_words: _builtins.bool = ...,
         valid_from: _timestamp_pb2.Timestamp | None = ...,
         valid_until: _timestamp_pb2.Timestamp | None = ...,
         source: _builtins.str = ...,
@@ -483,7 +487,7 @@ class Feature(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["benign_run", b"benign_run", "changed_at", b"changed_at", "mode_since", b"mode_since", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted_by", b"admitted_by", "benign_run", b"benign_run", "category", b"category", "changed_at", b"changed_at", "citation", b"citation", "decision", b"decision", "exceptions", b"exceptions", "feature_id", b"feature_id", "kind", b"kind", "mode", b"mode", "mode_since", b"mode_since", "proposed_by", b"proposed_by", "reason", b"reason", "reviewed_by", b"reviewed_by", "source", b"source", "standard", b"standard", "state", b"state", "valid_from", b"valid_from", "valid_until", b"valid_until", "value", b"value", "whole_word", b"whole_word"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted_by", b"admitted_by", "benign_run", b"benign_run", "category", b"category", "changed_at", b"changed_at", "citation", b"citation", "decision", b"decision", "exceptions", b"exceptions", "feature_id", b"feature_id", "kind", b"kind", "mode", b"mode", "mode_since", b"mode_since", "proposed_by", b"proposed_by", "reason", b"reason", "reviewed_by", b"reviewed_by", "source", b"source", "standard", b"standard", "state", b"state", "valid_from", b"valid_from", "valid_until", b"valid_until", "value", b"value", "within_words", b"within_words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -95,6 +95,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """No fact of this id was logged."""
     REASON_STREAM_TOO_LONG: _Reason.ValueType  # 43
     """More records than a stream takes; those are on record."""
+    REASON_HOLD_UNKNOWN: _Reason.ValueType  # 44
+    """There is no such hold."""
+    REASON_HOLD_STATE: _Reason.ValueType  # 45
+    """The hold has ended, or holds another scope."""
+    REASON_HOLD_TIME_PAST: _Reason.ValueType  # 46
+    """The time until which is held has passed."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the generation log refuses a well-formed command."""
@@ -172,4 +178,10 @@ REASON_ACT_UNKNOWN: Reason.ValueType  # 42
 """No fact of this id was logged."""
 REASON_STREAM_TOO_LONG: Reason.ValueType  # 43
 """More records than a stream takes; those are on record."""
+REASON_HOLD_UNKNOWN: Reason.ValueType  # 44
+"""There is no such hold."""
+REASON_HOLD_STATE: Reason.ValueType  # 45
+"""The hold has ended, or holds another scope."""
+REASON_HOLD_TIME_PAST: Reason.ValueType  # 46
+"""The time until which is held has passed."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -716,7 +716,7 @@ class ProposeFeatureRequest(_message.Message):
     DECISION_FIELD_NUMBER: _builtins.int
     CITATION_FIELD_NUMBER: _builtins.int
     EXCEPTIONS_FIELD_NUMBER: _builtins.int
-    WHOLE_WORD_FIELD_NUMBER: _builtins.int
+    WITHIN_WORDS_FIELD_NUMBER: _builtins.int
     VALID_FROM_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
@@ -728,8 +728,8 @@ class ProposeFeatureRequest(_message.Message):
     category: _builtins.str
     decision: _model_pb2.Decision.ValueType
     citation: _builtins.str
-    whole_word: _builtins.bool
-    """The term counts only between word boundaries."""
+    within_words: _builtins.bool
+    """The term counts inside a longer word too; otherwise only between word boundaries, so that SM is not Smoking."""
     source: _builtins.str
     """Where the value comes from: an order's number, a list's name and date, an incident."""
     reason: _builtins.str
@@ -754,7 +754,7 @@ class ProposeFeatureRequest(_message.Message):
         decision: _model_pb2.Decision.ValueType = ...,
         citation: _builtins.str = ...,
         exceptions: _abc.Iterable[_builtins.str] | None = ...,
-        whole_word: _builtins.bool = ...,
+        within_words: _builtins.bool = ...,
         valid_from: _timestamp_pb2.Timestamp | None = ...,
         valid_until: _timestamp_pb2.Timestamp | None = ...,
         source: _builtins.str = ...,
@@ -762,7 +762,7 @@ class ProposeFeatureRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "citation", b"citation", "command_id", b"command_id", "decision", b"decision", "exceptions", b"exceptions", "feature_id", b"feature_id", "kind", b"kind", "reason", b"reason", "source", b"source", "valid_from", b"valid_from", "valid_until", b"valid_until", "value", b"value", "whole_word", b"whole_word"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "citation", b"citation", "command_id", b"command_id", "decision", b"decision", "exceptions", b"exceptions", "feature_id", b"feature_id", "kind", b"kind", "reason", b"reason", "source", b"source", "valid_from", b"valid_from", "valid_until", b"valid_until", "value", b"value", "within_words", b"within_words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

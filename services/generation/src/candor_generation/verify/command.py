@@ -1,87 +1,41 @@
-"""`candor verify`: checks a record against a checkpoint, or a whole log, with no access to any database.
-
-It needs a proof file or the evidence (the answer of GetEvidence as JSON) and the log's verifier key, and for what lies
-beyond one checkpoint the log's public tiles. Where a policy names witnesses, their quorum must have cosigned every
-checkpoint. `python -m candor_generation.verify` is the same command without the rest of Candor.
-"""
+"""The command and its steps."""
 
 from __future__ import annotations
 
-import json
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
-from candor.generation.v1.service_pb2 import GetEvidenceResponse
-from google.protobuf import json_format
 
-from candor_generation import codec
+from candor_generation.domain import act, leaf, merkle, note, policy, proof_file, tiles
 from candor_generation.domain import evidence as rules
-from candor_generation.domain import leaf, merkle, note, policy, proof_file, tiles
+from candor_generation.domain.act import ActEvidence
 from candor_generation.domain.evidence import Evidence
 from candor_generation.domain.note import Checkpoint, Vkey
 from candor_generation.domain.policy import Log, Policy, Trusted
 from candor_generation.domain.proof_file import ProofFile
 from candor_generation.domain.tiles import Tile
 from candor_generation.signing import holds
+from candor_generation.verify import sources
+from candor_generation.verify.report import Check, Report, StepFailedError, show
 
-_TIMEOUT_SECONDS = 30
-_LARGEST = tiles.WIDTH * (tiles.MAX_ENTRY + 2)
 _FAILED = 1
 _USAGE = 2
 _PRINTABLE = 0x20, 0x7E
-T = TypeVar("T")
-
-
-class FetchError(ValueError):
-    """A file of the log could not be had; the message says which and why."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One step: what was checked, whether it holds, and what was found."""
-
-    name: str
-    holds: bool
-    detail: str
-
-
-@dataclass
-class Report:
-    """The steps so far; after one that fails no further step is taken."""
-
-    checks: list[Check] = field(default_factory=list)
-
-    def step(self, name: str, work: Callable[[], T], detail: Callable[[T], str]) -> T:
-        """Take one step.
-
-        Raises:
-            StepFailedError: it does not hold; it is in the report.
-        """
-        try:
-            result = work()
-        except ValueError as error:
-            self.checks.append(Check(name, False, str(error)))
-            raise StepFailedError from error
-        self.checks.append(Check(name, True, detail(result)))
-        return result
-
-
-class StepFailedError(Exception):
-    """A step of the verification does not hold."""
+Item = Evidence | ActEvidence | ProofFile
 
 
 def app(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="A .tlog-proof file, or what GetEvidence answered, as protobuf JSON."),
+        typer.Argument(
+            metavar="FILE", help="A .tlog-proof file, or what GetEvidence or GetActEvidence answered, as JSON."
+        ),
     ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(metavar="FILE|URL", help="Another checkpoint that must continue the same history.")
@@ -101,28 +55,32 @@ def app(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
 ) -> None:
-    """Check one record against a signed checkpoint, or with --log-url alone the whole log.
+    """Check one record or act against a signed checkpoint, or with --log-url alone the whole log.
 
     Exit code 0: everything holds. 1: something does not, the last line says what. 2: wrong usage.
     """
     if file is None and log_url is None:
         _usage("name a proof or evidence file, a log (--log-url), or both")
-    trust = _read_policy(policy_file) if policy_file else Policy()
+    try:
+        trust = sources.read_policy(policy_file) if policy_file else Policy()
+        item = sources.read_item(file) if file else None
+    except sources.UsageError as error:
+        _usage(str(error))
     if vkey is None and log_url is None and not trust.logs:
         _usage("name the log's verifier key (--key), or a policy that names the log (--policy)")
     report = Report()
     prefix = log_url.rstrip("/") if log_url else None
     try:
-        _verify(report, _read_file(file) if file else None, checkpoint, vkey, trust, prefix)
+        _verify(report, item, checkpoint, vkey, trust, prefix)
     except StepFailedError:
-        _show(report, as_json)
+        show(report, as_json=as_json)
         raise typer.Exit(_FAILED) from None
-    _show(report, as_json)
+    show(report, as_json=as_json)
 
 
 def _verify(
     report: Report,
-    item: Evidence | ProofFile | None,
+    item: Item | None,
     checkpoint: str | None,
     vkey: str | None,
     trust: Policy,
@@ -140,7 +98,7 @@ def _verify(
     trust = replace(trust, logs=(Log(proven.log),)) if proven else trust
     latest = report.step(
         "checkpoint of the log",
-        lambda: policy.check_checkpoint(_text(source), trust, holds),
+        lambda: policy.check_checkpoint(sources.text_of(source), trust, holds),
         lambda found: f"signed, size {found.checkpoint.size}{_cosigned(found)}",
     ).checkpoint
     if proven is None:
@@ -154,9 +112,11 @@ def _verify(
     )
 
 
-def _verify_item(report: Report, item: Evidence | ProofFile, trust: Policy) -> Trusted:
+def _verify_item(report: Report, item: Item, trust: Policy) -> Trusted:
     if isinstance(item, ProofFile):
         return _verify_proof(report, item, trust)
+    if isinstance(item, ActEvidence):
+        return _verify_act(report, item, trust)
     return _verify_record(report, item, trust)
 
 
@@ -183,6 +143,32 @@ def _verify_record(report: Report, item: Evidence, trust: Policy) -> Trusted:
             lambda: rules.check_opening(item.entry, opening),
             lambda _: "subject, prompt and output are what the entry commits to",
         )
+    return _place_steps(report, item, trust)
+
+
+def _verify_act(report: Report, item: ActEvidence, trust: Policy) -> Trusted:
+    found = report.step("entry", lambda: act.decode(item.entry), _act_detail)
+    opening = item.opening
+    if opening is None:
+        report.checks.append(Check("opening", True, "absent: nothing is opened, as where the person was erased"))
+    else:
+        report.step(
+            "opening",
+            lambda: act.check_opening(item.entry, opening),
+            lambda _: f"the {len(opening.fact)} bytes of {_printable(found.type)} are what the entry commits to",
+        )
+    return _place_steps(report, item, trust)
+
+
+def _act_detail(found: act.Act) -> str:
+    return _printable(f"{found.type} {found.fact_id} of {found.source}, {found.at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() and text.isascii() else ascii(text)
+
+
+def _place_steps(report: Report, item: Evidence | ActEvidence, trust: Policy) -> Trusted:
     of_log = replace(trust, logs=tuple(log for log in trust.logs if log.vkey.name == item.origin) or trust.logs)
     trusted = _checkpoint_step(report, item.checkpoint, of_log, item.origin)
     report.step(
@@ -242,25 +228,34 @@ def _consistent(log_url: str | None, old: Checkpoint, new: Checkpoint) -> None:
         return
     if log_url is None:
         raise rules.EvidenceError("the sizes differ, so the log's tiles are needed: name the log (--log-url)")
-    reader = tiles.TileReader(new.size, partial(_tile, log_url))
+    reader = tiles.TileReader(new.size, partial(sources.tile_of, log_url))
     proof = reader.proof(merkle.consistency_spans(old.size, new.size))
     merkle.verify_consistency(old.size, new.size, old.root, new.root, proof)
 
 
 def _whole(log_url: str, checkpoint: Checkpoint) -> int:
-    """Every entry of the log gives the checkpoint's root; one bundle at a time is held."""
+    """Every entry of the log gives the checkpoint's root, and every tile; one bundle at a time is held."""
     frontier = tiles.Frontier()
     while frontier.size < checkpoint.size:
         width = min(tiles.WIDTH, checkpoint.size - frontier.size)
-        entries = tiles.unbundle(_tile(log_url, Tile(None, frontier.size // tiles.WIDTH, width)))
+        entries = tiles.unbundle(sources.tile_of(log_url, Tile(None, frontier.size // tiles.WIDTH, width)))
         if len(entries) != width:
             raise rules.EvidenceError(
                 f"the bundle from entry {frontier.size} on holds {len(entries)} of {width} entries"
             )
-        frontier, _ = tiles.grow(frontier, entries)
+        frontier, full = tiles.grow(frontier, entries)
+        _same_tiles(log_url, full)
     if frontier.root() != checkpoint.root:
         raise rules.EvidenceError("the entries give another root than the checkpoint has")
+    _same_tiles(log_url, frontier.partials())
     return frontier.size
+
+
+def _same_tiles(log_url: str, made: Iterable[tuple[Tile, bytes]]) -> None:
+    """The log serves the hashes that its entries give: whoever asks it for a proof builds on them."""
+    for tile, content in made:
+        if tile.level is not None and sources.tile_of(log_url, tile) != content:
+            raise rules.EvidenceError(f"{tile.path} holds other hashes than the entries give")
 
 
 def _trust(vkey: str | None, trust: Policy, log_url: str | None) -> Policy:
@@ -272,7 +267,7 @@ def _trust(vkey: str | None, trust: Policy, log_url: str | None) -> Policy:
 
 def _vkey(vkey: str | None, log_url: str | None) -> Vkey:
     if vkey is None:
-        return note.parse_vkey(_text(f"{log_url}/vkey"))
+        return note.parse_vkey(sources.text_of(f"{log_url}/vkey"))
     path = Path(vkey)
     return note.parse_vkey(path.read_text(encoding="utf-8") if path.is_file() else vkey)
 
@@ -283,72 +278,6 @@ def _key_detail(trust: Policy, *, asked: bool) -> str:
     return f"{keys}{count}{' (told by the log itself: compare it with the one you were given)' if asked else ''}"
 
 
-def _tile(log_url: str, tile: Tile) -> bytes:
-    """A tile; a log may drop a partial one once the full one is there, which begins with the same bytes."""
-    try:
-        return _fetch(f"{log_url}/{tile.path}")
-    except FetchError:
-        if tile.width == tiles.WIDTH:
-            raise
-        return tiles.cut(tile, _fetch(f"{log_url}/{replace(tile, width=tiles.WIDTH).path}"))
-
-
-def _text(source: str) -> str:
-    if source.startswith(("http://", "https://")):
-        return _fetch(source).decode("utf-8")
-    try:
-        return Path(source).read_text(encoding="utf-8")
-    except OSError as error:
-        raise FetchError(f"{source}: {error.strerror}") from error
-
-
-def _fetch(url: str) -> bytes:
-    if not url.startswith(("http://", "https://")):
-        raise FetchError(f"{url}: a log is read over http or https")
-    try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - the scheme is checked
-            return bytes(answer.read(_LARGEST))
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise FetchError(f"{url}: {getattr(error, 'reason', None) or error}") from error
-
-
-def _read_policy(path: Path) -> Policy:
-    try:
-        return policy.parse_policy(path.read_bytes())
-    except OSError as error:
-        _usage(f"{path}: {error.strerror}")
-    except policy.PolicyError as error:
-        _usage(f"{path} is no policy: {error}")
-
-
-def _read_file(path: Path) -> Evidence | ProofFile:
-    try:
-        text = path.read_bytes().decode("utf-8")
-        if text.startswith(proof_file.HEADER):
-            return proof_file.parse_proof_file(text)
-        return codec.evidence_of(json_format.Parse(text, GetEvidenceResponse()))
-    except OSError as error:
-        _usage(f"{path}: {error.strerror}")
-    except proof_file.ProofFileError as error:
-        _usage(f"{path} is no proof file: {error}")
-    except (json_format.ParseError, UnicodeDecodeError) as error:
-        _usage(f"{path} is neither a proof file nor what GetEvidence answers, as protobuf JSON: {error}")
-
-
-def _show(report: Report, as_json: bool) -> None:
-    if as_json:
-        verified = all(check.holds for check in report.checks)
-        text = json.dumps({"verified": verified, "checks": [asdict(check) for check in report.checks]}, indent=2)
-        typer.echo(text)
-        return
-    for check in report.checks:
-        typer.echo(f"{'ok    ' if check.holds else 'FAILED'} {check.name}: {check.detail}")
-
-
 def _usage(message: str) -> NoReturn:
     typer.echo(f"candor verify: {message}", err=True)
     sys.exit(_USAGE)
-
-
-if __name__ == "__main__":
-    typer.run(app)

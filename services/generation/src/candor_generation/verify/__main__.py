@@ -1,0 +1,7 @@
+"""The command by itself."""
+
+import typer
+
+from candor_generation.verify.command import app
+
+typer.run(app)
