@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ from deployment import Deployment
 
 RECORDS = 5000
 CHUNK = 50
+_PATIENCE_SECONDS = 60.0
 VICTIMS = ("generation", "refutation", "escalation", "rights", "consent")
 RUMOUR = "据说本市所有加油站从明天零点起暂停供应汽油，各家各户务必今晚之前把油箱加满，过时不候！"
 
@@ -70,8 +72,18 @@ async def _nothing_twice(deployment: Deployment, claim_id: str, repeating: set[s
     announced = Counter(fact.level for fact in {fact.SerializeToString(): fact for fact in spreads}.values())
     assert announced == {1: 1}
     for service in VICTIMS:
-        waiting = await deployment.rows(service, "SELECT count(*) AS n FROM kit_outbox")
-        assert waiting[0]["n"] == 0, f"{service} still holds what it should have published"
+        await _nothing_waits(deployment, service)
+
+
+async def _nothing_waits(deployment: Deployment, service: str) -> None:
+    """A service that goes on working (escalation pages on-call) always holds something new; nothing of it may stay."""
+    rows = await deployment.rows(service, "SELECT id FROM kit_outbox")
+    waiting = {row["id"] for row in rows}
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while waiting and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+        waiting &= {row["id"] for row in await deployment.rows(service, "SELECT id FROM kit_outbox")}
+    assert not waiting, f"{service} still holds what it should have published"
 
 
 async def _refute(deployment: Deployment) -> str:

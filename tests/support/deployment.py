@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +11,11 @@ from uuid import uuid4
 
 import psycopg
 from candor.rights.v1 import facts_pb2, model_pb2, service_pb2
-from candor_cli.session import Session, command_id
+from candor_cli.session import Published, Session, command_id
 from candor_kit import envelope
 from candor_stack import Runner, RunnerOptions
+from candor_stack.services import ALL
+from google.protobuf.message import Message
 from psycopg.rows import dict_row
 
 _PATIENCE_SECONDS = 60.0
@@ -21,8 +24,8 @@ _PATIENCE_SECONDS = 60.0
 class Deployment(Session):
     """A session on a deployment of our own, which can be looked into and broken."""
 
-    def __init__(self, folder: Path, cache: Path, packs: Path) -> None:
-        self.runner = Runner(folder, cache=cache, options=RunnerOptions(packs=packs))
+    def __init__(self, folder: Path, cache: Path, packs: Path, services: Sequence[str] = ALL) -> None:
+        self.runner = Runner(folder, cache=cache, options=RunnerOptions(services=services, packs=packs))
 
     async def __aenter__(self) -> Self:
         self.runner.start()
@@ -72,6 +75,16 @@ class Deployment(Session):
             service_pb2.AnswerTaskRequest, lambda answer: answer.task_id == fact.task_id, attempt, _PATIENCE_SECONDS
         )
         return answers[-1]
+
+    async def tell(self, service: str, fact: Message, *, at: datetime) -> Published:
+        """Publish a fact as a service does, at a moment of ours."""
+        told = Published(f"candor.{service}", command_id(), fact.DESCRIPTOR.full_name, fact.SerializeToString())
+        headers = envelope.headers_of(identifier=told.fact_id, message_type=told.type, source=told.source, at=at)
+        producer = await self._kafka_producer()
+        await producer.send_and_wait(
+            f"candor.{service}.v1", key=told.fact_id.encode(), value=told.value, headers=headers
+        )
+        return told
 
     async def rows(self, service: str, query: str, *parameters: object) -> list[dict[str, Any]]:
         """What a service's database holds, for assertions about what is stored."""

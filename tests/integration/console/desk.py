@@ -9,9 +9,13 @@ from uuid import uuid4
 
 from candor.escalation.v1 import service_pb2 as escalation
 from candor.escalation.v1 import service_pb2_grpc as escalation_grpc
+from candor.generation.v1 import model_pb2 as generation_model
+from candor.generation.v1 import service_pb2 as generation
+from candor.generation.v1 import service_pb2_grpc as generation_grpc
 from candor.rights.v1 import model_pb2 as rights_model
 from candor.rights.v1 import service_pb2 as rights
 from candor.rights.v1 import service_pb2_grpc as rights_grpc
+from candor_cli.demo.traffic import GenerationInput, record
 from candor_cli.session import command_id
 from candor_stack import services
 from deployment import Deployment
@@ -98,6 +102,38 @@ class Desk:
                 source="on-call",
             )
         )
+
+    async def flag(self, feature_id: str, term: str, subject: str) -> str:
+        """A record that screening flags for a term, which two persons have put into the library; its generation id."""
+        proposer, officer = (
+            generation_grpc.GenerationServiceStub(self.deployment.channel("generation", "operator", name=name))
+            for name in ("proposer", "admitter")
+        )
+        named: dict[str, Any] = {"feature_id": feature_id, "reason": "test"}
+        await proposer.ProposeFeature(
+            generation.ProposeFeatureRequest(
+                command_id=command_id(),
+                kind=generation_model.FEATURE_KIND_TERM,
+                value=term,
+                category="test",
+                decision=generation_model.DECISION_REVIEW,
+                citation="Deep Synthesis 10",
+                source="test",
+                **named,
+            )
+        )
+        await officer.ReviewFeature(
+            generation.ReviewFeatureRequest(command_id=command_id(), approved=True, standard="standard 1", **named)
+        )
+        await officer.AdmitFeature(
+            generation.AdmitFeatureRequest(command_id=command_id(), mode=generation_model.FEATURE_MODE_ACTIVE, **named)
+        )
+        said = GenerationInput("m", "en", "What did they say?", f"They said {term}.")
+        made = record(subject, said, datetime.now(UTC))
+        backend = generation_grpc.GenerationServiceStub(self.deployment.channel("generation", "backend"))
+        answer = await backend.Record(made)
+        assert answer.verdict.decision == generation_model.DECISION_REVIEW
+        return made.command_id
 
 
 def ago(**length: float) -> Timestamp:

@@ -7,13 +7,16 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from candor.generation.v1 import service_pb2 as generation
 from candor.generation.v1 import service_pb2_grpc as generation_grpc
-from candor_generation.domain import merkle, note
+from candor.rights.v1.facts_pb2 import RequestOpened
+from candor_generation.domain import act, merkle, note
 from candor_generation.domain.generation import Payload
 from candor_generation.domain.leaf import commit, commitment_key
 from candor_generation.domain.note import Checkpoint
@@ -150,6 +153,27 @@ async def test_a_record_of_this_log_verifies_with_its_opening(desk: Desk, tmp_pa
     await page.goto("/verifier?lang=en")
 
 
+async def test_an_act_of_this_log_verifies_with_the_fact_that_it_opens_to(desk: Desk, tmp_path: Path) -> None:
+    from ..system.auditor import Auditor, logs  # noqa: TID252 - the auditor of the system's tests
+
+    opened = await desk.open_request(f"acct-{uuid4()}")
+    await desk.deployment.facts("rights", RequestOpened, lambda fact: fact.request_id == opened.request_id)
+    fact = next(fact for fact in await desk.deployment.published("rights") if opened.request_id.encode() in fact.value)
+    auditor = Auditor(desk.deployment, tmp_path)
+    answer = await auditor.act(fact)
+    (vkey,) = [log["vkey"] for log in logs(desk.deployment) if log["origin"] == answer.origin]
+    page = await desk.signed_in("auditor")
+    await page.goto("/verifier")
+    await check(page, json_format.MessageToJson(answer), vkey)
+    assert await failed(page) == ""
+    result = page.locator("#verify-result")
+    await expect(result).to_contain_text("candor.rights.v1.RequestOpened is what the entry commits to")
+    await expect(result).to_contain_text(fact.fact_id)
+    answer.fact += b"\x00"
+    await check(page, json_format.MessageToJson(answer), vkey)
+    assert await failed(page) == "opening"
+
+
 async def test_the_page_is_the_auditors(desk: Desk) -> None:
     page = await desk.signed_in("oncall")
     await expect(page.get_by_role("link", name="Verifier")).to_have_count(0)
@@ -256,6 +280,27 @@ async def test_the_opening_is_what_the_entry_commits_to(alone: Page) -> None:
     assert await failed(alone) == "opening"
     await check(alone, json.dumps({**evidence(entry, PAYLOAD), "origin": "example.com/other"}))
     assert await failed(alone) == "checkpoint"
+
+
+@pytest.mark.clause("GDPR 17(1)", "PIPL 47")
+async def test_the_fact_of_an_act_is_what_the_entry_commits_to(alone: Page) -> None:
+    kind, fact, key = "candor.consent.v1.ConsentGranted", b"\x0a\x04fact", commitment_key(RECORD_KEY)
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    entry = act.encode(act.Act("candor.consent", "f-1", kind, at, act.commit(key, kind, fact)))
+    good = evidence(entry, None)
+
+    def told(key: bytes, fact: bytes, entry: dict[str, Any] = good) -> str:
+        return json.dumps({**entry, "commitmentKey": note.to_base64(key), "fact": note.to_base64(fact)})
+
+    await check(alone, told(key, fact))
+    assert await failed(alone) == ""
+    await expect(alone.locator("#verify-result")).to_contain_text(f"{kind} is what the entry commits to")
+    for text in (told(key, b"fact"), told(bytes(32), fact), told(key, fact, evidence(committing_entry(), None))):
+        await check(alone, text)
+        assert await failed(alone) == "opening"
+    await check(alone, json.dumps(good))
+    assert await failed(alone) == ""
+    await expect(alone.locator("#verify-result")).to_contain_text("as for an erased record")
 
 
 async def test_a_hostile_entry_is_text_and_the_page_reaches_nobody(alone: Page) -> None:

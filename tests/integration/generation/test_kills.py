@@ -28,9 +28,9 @@ async def test_kills_lose_nothing_and_give_no_place_twice(backend: Backend) -> N
     assert all(len(indexes) == 1 for indexes in places.values())
     assert len({index for indexes in places.values() for index in indexes}) == len(commands)
 
-    roots: dict[int, set[bytes]] = {}
+    roots: dict[tuple[str, int], set[bytes]] = {}
     for tree in await backend.deployment.facts("generation", facts_pb2.CheckpointPublished):
-        roots.setdefault(tree.size, set()).add(tree.root)
+        roots.setdefault((tree.origin, tree.size), set()).add(tree.root)
     assert all(len(found) == 1 for found in roots.values())
     vkey = await backend.vkey()
     ran = await backend.verify("--log-url", backend.log_url, "--vkey", vkey)

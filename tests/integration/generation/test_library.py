@@ -180,7 +180,7 @@ async def test_what_ordinary_texts_hold_is_not_admitted(backend: Backend) -> Non
 
 async def test_a_version_is_given_back_as_it_was_in_force(backend: Backend) -> None:
     item = proposal(
-        backend, value=f"大麻{backend.word}", exceptions=[f"大麻{backend.word}烦"], whole_word=True, decision=2
+        backend, value=f"大麻{backend.word}", exceptions=[f"大麻{backend.word}烦"], within_words=True, decision=2
     )
     item.valid_until.FromDatetime(datetime.now(UTC) + timedelta(days=30))
     await backend.alice.ProposeFeature(item)
@@ -192,7 +192,7 @@ async def test_a_version_is_given_back_as_it_was_in_force(backend: Backend) -> N
     then = await library(backend, library_digest=answer.verdict.library_digest)
     assert then.version == admitted.library_version
     (found,) = [feature for feature in then.features if feature.feature_id == f"f-{backend.word}"]
-    told = (found.value, list(found.exceptions), found.whole_word, found.decision, found.mode)
+    told = (found.value, list(found.exceptions), found.within_words, found.decision, found.mode)
     assert told == (item.value, list(item.exceptions), True, model_pb2.DECISION_REVIEW, ACTIVE)
     assert found.valid_until == item.valid_until
     assert then.size == len(then.features)

@@ -407,7 +407,6 @@ async def test_parts_that_settle_at_different_times_are_not_joined_too_early(otl
     assert len(otlp.recorder.requests) == 5
 
 
-@pytest.mark.clause("OTLP/gRPC")
 async def test_grpc_refuses_with_reasons(otlp: Otlp) -> None:
     async with grpc.aio.insecure_channel(otlp.target) as channel:
         export: Any = channel.unary_unary(f"/{rpc.TRACES}/Export")

@@ -342,11 +342,12 @@ def test_a_claim_without_a_verdict_has_no_notice_yet(desk: Any) -> None:
 
 def test_the_log_page_shows_the_checkpoint_word_for_word(desk: Any) -> None:
     desk.sit_down("auditor")
-    text = "example.com/log\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n\n— example.com/log AAAA\n"
+    origin = "log.example/log/generation/2026h2"
+    text = f"{origin}\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n\n— {origin} AAAA\n"
     desk.checkpoints.answer = checkpoint.parse(text)
     page = desk.get("/log").text
     assert text.rstrip("\n") in page.replace("&#43;", "+")
-    assert "candor verify --log-url https://log.example/log --vkey" in page
+    assert "candor verify --log-url https://log.example/log/generation/2026h2 --vkey" in page
     assert "aca6c38a90af86e5f5199ee0e4105ef2c03a05b27b8daff59e4e36eefdfcddcb" in page
 
 

@@ -85,9 +85,9 @@ MEDIA = [
 ]  # fmt: skip
 
 
-@pytest.mark.clause("Regulation (EU) 2024/1689 50(2)")
+@pytest.mark.clause("AI Act 50(2)")
 @pytest.mark.parametrize("media_type", MEDIA)
-def test_eu_2024_1689_50_2_a_manifest_leads_to_the_log_entry_and_says_a_model_made_it(media_type: str) -> None:
+def test_ai_act_50_2_a_manifest_leads_to_the_log_entry_and_says_a_model_made_it(media_type: str) -> None:
     out = signed(media_type, content(media_type))
     assert read(media_type, out, identity().anchor) == Reading("Trusted", POINTER, "Probe Ltd", (), 0)
     active = manifest(media_type, out)

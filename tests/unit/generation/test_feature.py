@@ -205,7 +205,7 @@ def test_the_digest_does_not_depend_on_the_order(order: list[str]) -> None:
         {"citation": "other"},
         {"mode": Mode.ACTIVE},
         {"exceptions": ("谣言止于智者",)},
-        {"whole_word": True},
+        {"within_words": True},
         {"valid_from": NOW},
         {"valid_until": NOW + timedelta(days=1)},
     ],

@@ -119,6 +119,7 @@ OTHER = label.Label("1", "001191110102MAD55U9H0F1ABCD", "their-7", "sealed", "",
 PASSING = label.propagator_code(REAL_CODE)
 
 
+@pytest.mark.clause("TC260-PG-20252A")
 def test_tc260_pg_20252a_a_disseminator_has_service_type_2() -> None:
     assert REAL_CODE[:22] + "2" + REAL_CODE[23:] == PASSING
 

@@ -51,6 +51,7 @@ def test_the_same_content_gets_the_same_code(key: LabelKey) -> None:
     assert key.sign(ID) == key.sign(ID) != key.sign(OTHER_ID)
 
 
+@pytest.mark.clause("GB 45438-2025 Annex F")
 def test_a_label_is_checked_with_the_logs_key_alone(key: LabelKey, log_key: LogKey) -> None:
     found = labelkey.verify(key.sign(ID), ID, [certificate(key)], log_key.signer.vkey)
     assert found.origin == ORIGIN
@@ -60,6 +61,7 @@ def test_the_label_key_is_not_the_logs_key(key: LabelKey, log_key: LogKey) -> No
     assert key.signer.vkey.public_key != log_key.signer.vkey.public_key
 
 
+@pytest.mark.clause("GB 45438-2025 Annex F")
 def test_a_code_moved_to_other_content_does_not_hold(key: LabelKey) -> None:
     with pytest.raises(LabelCodeError, match="does not hold"):
         key.check(key.sign(ID), OTHER_ID)

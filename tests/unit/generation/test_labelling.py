@@ -27,6 +27,7 @@ from typer.testing import CliRunner
 
 ORIGIN = "log.example.com/generation"
 OTHER_ID = "01933b2e-7f00-7000-8000-000000000002"
+PLACED_IN = "candor.example/log/generation/2026h1"
 INDEX = 41
 LIMIT = 1 << 20
 
@@ -38,7 +39,7 @@ class AnExchange:
 
 
 async def lookup(_connection: object, generation_id: str) -> Known | None:
-    return Known(INDEX, "model-1", datetime(2026, 3, 1, tzinfo=UTC)) if generation_id == ID else None
+    return Known(PLACED_IN, INDEX, "model-1", datetime(2026, 3, 1, tzinfo=UTC)) if generation_id == ID else None
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ async def test_a_found_file_leads_back_to_its_log_entry(service: Labelling, name
     assert header.labelled_size == len(content)
     found = await read(service, content)
     assert found.signature == label_pb2.SIGNATURE_STATE_HOLDS
-    assert (found.origin, found.generation_id, found.log_index) == (ORIGIN, ID, INDEX)
+    assert (found.origin, found.generation_id, found.log_index) == (PLACED_IN, ID, INDEX)
     assert not found.violations
     assert found.sha256 == header.labelled_sha256
 
@@ -202,7 +203,7 @@ async def test_content_credentials_lead_to_the_same_entry(service: Labelling) ->
     header, content = await written(signing, image_file("PNG"), "image/png", credentials=True)
     manifest = credentials.read(io.BytesIO(content), "image/png")
     assert manifest is not None
-    assert manifest.pointer == credentials.Pointer(ORIGIN, ID)
+    assert manifest.pointer == credentials.Pointer(PLACED_IN, ID)
     assert (await read(service, content)).found[0].label.json == header.label.json
     with pytest.raises(Refused, match="GENERATION_UNKNOWN"):
         await written(signing, image_file("PNG"), "image/png", generation_id=OTHER_ID, credentials=True)

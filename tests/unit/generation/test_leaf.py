@@ -43,7 +43,7 @@ def test_an_entry_is_these_bytes() -> None:
     assert ENTRY.decode() == (
         f'{{"commitments":{{"output":"{commitments.output.hex()}","prompt":"{commitments.prompt.hex()}",'
         f'"subject":"{commitments.subject.hex()}"}},"decision":"allow","id":"01933b2e-7f00-7000-8000-000000000001",'
-        '"label":"1","library":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",'
+        '"kind":"generation","label":"1","library":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",'
         '"modality":"text","model":"example-7b","time":"2026-11-22T08:00:00.250000Z","v":1}'
     )
 

@@ -63,7 +63,7 @@ def test_gb_45438_5_3_the_rhythm_is_short_long_short_short(rate: int) -> None:
     assert 0.3 < max(rhythm(rate)) < 0.4
 
 
-@pytest.mark.clause("GB 45438-2025 5.3")
+@pytest.mark.clause("GB 45438-2025 5.3", "Generative AI Labelling Measures 4")
 def test_gb_45438_5_3_a_wav_begins_with_the_rhythm_and_then_is_as_it_was() -> None:
     old = made(2.0)
     out = samples(marked("audio/wav", old))
@@ -232,7 +232,7 @@ def decoded(content: bytes, rate: int = 48000) -> array[float]:
     return out
 
 
-@pytest.mark.clause("GB 45438-2025 5.3")
+@pytest.mark.clause("GB 45438-2025 5.3", "Generative AI Labelling Measures 4")
 @pytest.mark.parametrize(("media_type", "container", "codec"), COMPRESSED)
 def test_gb_45438_5_3_compressed_sound_begins_with_the_rhythm(media_type: str, container: str, codec: str) -> None:
     old = sound(container, codec, 3.5)

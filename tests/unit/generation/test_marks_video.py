@@ -46,7 +46,7 @@ def packets(content: bytes) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(audio=0)]
 
 
-@pytest.mark.clause("GB 45438-2025 5.4")
+@pytest.mark.clause("GB 45438-2025 5.4", "Generative AI Labelling Measures 4")
 @pytest.mark.parametrize(
     ("container", "codec", "media_type"),
     [("mp4", "mpeg4", "video/mp4"), ("mp4", "h264", "video/mp4"), ("mov", "mpeg4", "video/quicktime")],

@@ -8,15 +8,15 @@ from candor_generation.domain.terms import Whole
 from candor_generation.matcher.batch import Batch
 from candor_generation.matcher.stream import Beginnings, TermStream
 from candor_generation.matcher.termindex import TermIndex
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 PARTS = st.sampled_from("大麻烦敏感词smSM ab*._，。\n\u200b-ée\u0301ß1台臺😀\U0010ffff")
 WORDS = st.text(PARTS, min_size=1, max_size=5)
 
 
-def found(value: str, text: str, *exceptions: str, whole_word: bool = True) -> list[str]:
-    wanted = terms.term(value, exceptions, whole_word=whole_word)
+def found(value: str, text: str, *exceptions: str, within_words: bool = False) -> list[str]:
+    wanted = terms.term(value, exceptions, within_words=within_words)
     return [text[start:end] for start, end in Whole.of(text).occurrences(wanted)]
 
 
@@ -83,11 +83,11 @@ def test_deep_synthesis_10_a_longer_word_that_is_named_swallows_the_term() -> No
     assert found("大麻", "吸大麻，大麻烦", "大麻烦") == ["大麻"]
     assert found("大麻", "大麻。烦死了", "大麻烦") == ["大麻"]
     assert found("死胡", "走进死胡同", "胡同") == []
-    assert found("SM", "smtp", "smtp", whole_word=False) == []
+    assert found("SM", "smtp", "smtp", within_words=True) == []
 
 
 def test_a_term_is_found_within_words_where_its_feature_says_so() -> None:
-    assert found("SM", "Smoking", whole_word=False) == ["Sm"]
+    assert found("SM", "Smoking", within_words=True) == ["Sm"]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_a_term_that_cannot_be_looked_for_is_refused(value: str, exceptions: tup
 
 def made(values: list[tuple[str, list[str], bool]]) -> list[terms.Term]:
     wanted = []
-    for value, exceptions, whole_word in values:
+    for value, exceptions, within_words in values:
         try:
-            wanted.append(terms.term(value, exceptions, whole_word=whole_word))
+            wanted.append(terms.term(value, exceptions, within_words=within_words))
         except ValueError:
             continue
     return wanted
@@ -113,6 +113,7 @@ TEXTS = st.text(PARTS, max_size=40)
 
 
 @settings(max_examples=150, deadline=None)
+@example([terms.term("1ß")], ["1，ß"])
 @given(LIBRARIES, st.lists(TEXTS, max_size=4))
 def test_the_fast_engine_finds_what_is_defined(library: list[terms.Term], texts: list[str]) -> None:
     defined = [

@@ -192,6 +192,13 @@ def test_malformed_checkpoints(text: str) -> None:
         note.parse_checkpoint(text)
 
 
+@pytest.mark.clause("RFC 4648 3.5")
+@pytest.mark.parametrize("text", ["AB==", "AAB=", "AA", "AA=", "A===", "AAA=\n", "AA AA", "-_AA", "AAA=AAA="])
+def test_rfc_4648_3_5_base64_has_one_form(text: str) -> None:
+    with pytest.raises(NoteError, match="base64"):
+        note.from_base64(text)
+
+
 def test_the_log_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "log.key"
     made = signing.load_or_make(path, "candor.local/log/generation")

@@ -44,3 +44,25 @@ def test_the_log_lies_in_the_data_folder_unless_told_otherwise() -> None:
     assert settings.log_folder == Path("data/log")
     assert settings.key_file == Path("data/log.key")
     assert made(local_mode=True, log_key_file=Path("secret/key")).key_file == Path("secret/key")
+
+
+def test_the_length_of_periods_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDOR_LOG_PERIOD_MONTHS", "3")
+    assert made(local_mode=True).log_period_months == 3
+    for wrong in ("2", "six", "-1", ""):
+        monkeypatch.setenv("CANDOR_LOG_PERIOD_MONTHS", wrong)
+        with pytest.raises(ValidationError):
+            made(local_mode=True)
+
+
+@pytest.mark.parametrize("url", ["", "s3://logs", "s3://my.logs-1/candor/log"])
+def test_the_logs_may_be_in_a_bucket(url: str) -> None:
+    assert made(local_mode=True, log_store=url).log_store == url
+
+
+@pytest.mark.parametrize(
+    "url", ["/var/log", "s3://", "s3://L", "s3://logs/", "s3://logs//a", "s3://logs/a b", "gs://logs"]
+)
+def test_a_bucket_is_named_by_a_url_of_s3(url: str) -> None:
+    with pytest.raises(ValidationError, match="log_store"):
+        made(local_mode=True, log_store=url)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from candor.generation.v1.service_pb2 import GetActEvidenceResponse
 from candor_generation import codec, verify
-from candor_generation.domain import leaf, merkle, note, proof_file
+from candor_generation.domain import act, leaf, merkle, note, proof_file
+from candor_generation.domain.act import Act
 from candor_generation.domain.evidence import Evidence, Opening
 from candor_generation.domain.generation import Decision, Meta, Modality, Payload
 from candor_generation.domain.note import Checkpoint
@@ -151,6 +153,77 @@ def test_evidence_with_and_without_its_opening(lay: Lay, tmp_path: Path) -> None
     assert (
         "the quorum w is not met" in run(lay("evidence.json", as_json(item)), "--key", key, "--policy", policy).failed
     )
+
+
+FACT, FACT_TYPE = b"\x0a\x04fact", "candor.consent.v1.ConsentGranted"
+
+
+def act_evidence(fact: bytes = FACT, **changed: str) -> str:
+    """What GetActEvidence answers, as JSON; `changed` replaces parts of the leaf."""
+    key = leaf.commitment_key(RECORD_KEY)
+    at = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)
+    told = Act("candor.consent", "01a20387-f5b9", FACT_TYPE, at, act.commit(key, FACT_TYPE, FACT))
+    entry = act.encode(replace(told, **changed))  # type: ignore[arg-type]
+    made = proof([*ENTRIES, entry], 15, GOLDEN)
+    answer = GetActEvidenceResponse(
+        origin=GOLDEN.vkey.name,
+        log_index=made.index,
+        entry=entry,
+        inclusion_proof=made.hashes,
+        checkpoint=made.checkpoint,
+        commitment_key=key if fact else b"",
+        fact=fact,
+    )
+    return json_format.MessageToJson(answer)
+
+
+@pytest.mark.clause("GDPR 17(1)", "PIPL 47")
+def test_an_act_is_opened_by_its_fact_and_still_stands_without_it(lay: Lay) -> None:
+    key = ("--key", GOLDEN.vkey.text)
+    ran = run(lay("act.json", act_evidence()), *key)
+    assert ran.code == 0, ran.text
+    assert f"entry: {FACT_TYPE} 01a20387-f5b9 of candor.consent, 2026-11-22T17:30:00Z" in ran.text
+    assert f"the 6 bytes of {FACT_TYPE} are what the entry commits to" in ran.text
+    ran = run(lay("erased.json", act_evidence(b"")), *key)
+    assert ran.code == 0, ran.text
+    assert "nothing is opened" in ran.text
+
+
+def test_an_act_fails_at_the_step_it_breaks(lay: Lay) -> None:
+    good = json.loads(act_evidence())
+    other_key = json.loads(act_evidence())["commitmentKey"][::-1]
+    cases = [
+        (act_evidence(b"\x0a\x04fake"), "opening"),
+        (act_evidence(type="candor.consent.v1.ConsentWithdrawn"), "opening"),
+        (json.dumps({**good, "commitmentKey": other_key}), "opening"),
+        (json.dumps({**good, "logIndex": "3"}), "inclusion"),
+        (json.dumps({**good, "entry": json.loads(act_evidence(source="candor.rights"))["entry"]}), "inclusion"),
+        (json.dumps({**good, "origin": "example.com/other"}), "checkpoint"),
+        (json.dumps({**good, "checkpoint": good["checkpoint"].replace("\n16\n", "\n17\n")}), "checkpoint"),
+    ]
+    for changed, step in cases:
+        ran = run(lay("changed.json", changed), "--key", GOLDEN.vkey.text)
+        assert ran.code == 1
+        assert ran.failed.startswith(f"FAILED {step}:"), ran.text
+
+
+def test_what_calls_itself_an_act_and_is_none_is_no_entry(lay: Lay) -> None:
+    deep = b"[" * 100_000
+    for entry in (b'{"kind":"act"}', b'{"kind": "act", "v": 1}', deep):
+        good = {**json.loads(act_evidence(b"")), "entry": note.to_base64(entry)}
+        ran = run(lay("no-act.json", json.dumps(good)), "--key", GOLDEN.vkey.text)
+        assert ran.code == 1
+        assert ran.failed.startswith("FAILED entry:"), ran.text
+    # The answer of the one question is not taken for the answer of the other.
+    record = json.loads(as_json(evidence(Opening(leaf.commitment_key(RECORD_KEY), PAYLOAD))))
+    mixed = {**json.loads(act_evidence()), "opening": record["opening"]}
+    assert run(lay("mixed.json", json.dumps(mixed)), "--key", GOLDEN.vkey.text).code == 2
+
+
+def test_nothing_of_an_act_reaches_the_terminal_as_a_control_character(lay: Lay) -> None:
+    ran = run(lay("escape.json", act_evidence(b"", type="\x1b[31mred")), "--key", GOLDEN.vkey.text)
+    assert ran.code == 0
+    assert "\x1b" not in ran.text
 
 
 def test_a_proof_of_a_record_shows_its_entry(lay: Lay) -> None:

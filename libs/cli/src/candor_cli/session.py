@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,16 @@ M = TypeVar("M", bound=Message)
 def command_id() -> str:
     """Return a new command id: a UUIDv7 of now."""
     return str(uuid7(datetime.now(UTC)))
+
+
+@dataclass(frozen=True)
+class Published:
+    """A fact as it is on its topic: who published it, its id and full message name, and its serialized bytes."""
+
+    source: str
+    fact_id: str
+    type: str
+    value: bytes
 
 
 class Session:
@@ -152,6 +163,10 @@ class Session:
         follower = self._follower(f"candor.{service}.v1")
         return await follower.wait(kind, where, count, timeout)
 
+    async def published(self, service: str) -> list[Published]:
+        """Return every fact that is on a service's public topic by now, as it was published, each once."""
+        return await self._follower(f"candor.{service}.v1").everything()
+
     async def dead_letters(
         self,
         service: str,
@@ -221,6 +236,18 @@ class TopicFollower:
                 msg = f"{len(found)} of {count} {kind.DESCRIPTOR.name} on {self._topic} after {timeout:g} s"
                 raise TimeoutError(msg)
             await self._read()
+
+    async def everything(self) -> list[Published]:
+        """Read up to the present end; see `Session.published`."""
+        kafka = await self._started()
+        ends = await kafka.end_offsets(kafka.assignment())
+        while any([await kafka.position(partition) < end for partition, end in ends.items()]):
+            await self._read()
+        found = [
+            Published(headers.get("ce_source", ""), headers.get("ce_id", ""), headers.get("ce_type", ""), value)
+            for headers, value in self._records
+        ]
+        return list({(fact.source, fact.fact_id): fact for fact in found}.values())
 
     async def wait_headers(
         self,

@@ -1,6 +1,6 @@
 """What can go wrong, each with a type: refused, not reached, no room.
 
-Source: google.rpc.Status, ErrorInfo and BadRequest (AIP-193).
+Spec: google.rpc.Status, ErrorInfo and BadRequest (AIP-193).
 """
 
 from __future__ import annotations

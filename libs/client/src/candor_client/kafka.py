@@ -1,6 +1,6 @@
 """Records on the intake topic: CloudEvents 1.0 in Kafka's binary mode. Needs the extra `candor-client[kafka]`.
 
-Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
+Spec: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
 """
 
 from __future__ import annotations

@@ -24,7 +24,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from .exports import captured_logs, captured_traces
 
-pytestmark = pytest.mark.clause("OpenTelemetry GenAI client inference", "OpenTelemetry GenAI 1.36", "OpenInference LLM")
 ON_SPANS = ["current-span", "current-both", "openllmetry-0.62", "openllmetry-0.47", "openinference-0.1"]
 APART = ["current-event", "events-2.1", "events-2.4"]
 PICTURE = (

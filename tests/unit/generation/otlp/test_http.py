@@ -31,7 +31,6 @@ from starlette.applications import Starlette
 
 from .exports import CAPTURES, CHAT, captured_traces, event, logs, span, traces
 
-pytestmark = pytest.mark.clause("OTLP/HTTP")
 PROTOBUF = {"content-type": "application/x-protobuf", "authorization": "Bearer good"}
 JSON = {"content-type": "application/json; charset=utf-8", "authorization": "Bearer good"}
 LIMIT = 100_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from candor_generation.otlp import contents
 from candor_generation.otlp.messages import Exchange, Message, Part, written
 from hypothesis import given
@@ -77,7 +76,6 @@ def test_a_name_cannot_end_a_heading() -> None:
     assert written([Message("assistant", (part,))]) == "[assistant]\n[tool_call evil-system call-1]\n{}"
 
 
-@pytest.mark.clause("OpenTelemetry GenAI input messages")
 def test_content_that_is_not_text_is_written_as_its_fingerprint() -> None:
     digest = "4c4b6a3be1314ab86138bef4314dde022e600960d8689a2c8f8631802d20dab6"
     written_as = f"image/png sha256:{digest} 8 bytes"

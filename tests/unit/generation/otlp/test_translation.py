@@ -35,7 +35,6 @@ def why(*spans: Span, resource: dict[str, object] | None = None) -> Unusable:
     return unusable
 
 
-@pytest.mark.clause("RFC 9562 5.7")
 def test_a_generation_id_is_a_uuid7_of_the_start_and_the_ids() -> None:
     request = only(chat())
     assert request.command_id == KNOWN
@@ -44,7 +43,6 @@ def test_a_generation_id_is_a_uuid7_of_the_start_and_the_ids() -> None:
     assert only(span(CHAT, start=START + 10**6)).command_id != request.command_id
 
 
-@pytest.mark.clause("OTLP Span")
 @pytest.mark.parametrize(
     "ids", [(b"", b"\1" * 8), (b"\1" * 15, b"\1" * 8), (b"\0" * 16, b"\1" * 8), (b"\1" * 16, b"\1" * 9)]
 )

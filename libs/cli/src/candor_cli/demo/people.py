@@ -31,7 +31,12 @@ async def agree(session: Session, telling: Telling) -> None:
     ]
     for command in commands:
         await session.emit("consent", command, as_json=True, key=command.subject)
-    facts = await session.facts("consent", consent_facts.ConsentGranted, count=len(commands))
+    facts = await session.facts(
+        "consent",
+        consent_facts.ConsentGranted,
+        lambda fact: fact.subject in (PERSON, *_OTHERS),
+        count=len(commands),
+    )
     check = await _training(session)
     if not check.eligible:
         raise StoryError(f"training should be allowed after consent: {check.explanation}")

@@ -11,6 +11,7 @@ import httpx
 from candor.generation.v1 import service_pb2 as generation_pb2
 from candor.generation.v1 import service_pb2_grpc as generation_grpc
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from candor_cli.demo.telling import Telling
 from candor_cli.demo.traffic import StoryError
@@ -38,16 +39,17 @@ async def before(session: Session, telling: Telling, folder: Path, record: gener
     answer = await _evidence(session, record.command_id)
     if answer.opening.output != record.output:
         raise StoryError("the evidence opens to another text than was recorded")
-    vkey = (await _get(f"{_log_url(session, answer)}/vkey")).strip()
-    evidence = _write(folder / "evidence.json", answer)
-    said = await _verify(evidence, "--vkey", vkey)
-    _demand(said, expected=0)
+    vkey = (await get(f"{_log_url(session, answer)}/vkey")).strip()
+    evidence = write(folder / "evidence.json", answer)
+    said = await verify(evidence, "--vkey", vkey)
+    demand(said, expected=0)
     witness = Witness(record.command_id, answer.log_index, answer.checkpoint, evidence, vkey)
     telling.ok(f"record {answer.log_index} verifies against the checkpoint of size {answer.checkpoint.splitlines()[1]}")
     answer.opening.output += "!"
-    tampered = await _verify(_write(folder / "tampered.json", answer), "--vkey", vkey)
-    _demand(tampered, expected=1)
+    tampered = await verify(write(folder / "tampered.json", answer), "--vkey", vkey)
+    demand(tampered, expected=1)
     telling.ok("the same record with one character added does not verify")
+    await _offline(session, telling, folder, record.command_id)
     return witness
 
 
@@ -57,19 +59,29 @@ async def after(session: Session, telling: Telling, folder: Path, witness: Witne
     if answer.HasField("opening"):
         raise StoryError("the erased record can still be opened")
     log_url = _log_url(session, answer)
-    now = _write(folder / "evidence-after.json", answer)
-    _demand(await _verify(now, "--vkey", witness.vkey), expected=0)
+    now = write(folder / "evidence-after.json", answer)
+    demand(await verify(now, "--vkey", witness.vkey), expected=0)
     telling.ok(f"record {answer.log_index} still verifies, and no key opens what it commits to")
-    old = await _verify(
+    old = await verify(
         witness.evidence, "--vkey", witness.vkey, "--checkpoint", f"{log_url}/checkpoint", "--log-url", log_url
     )
-    _demand(old, expected=0)
+    demand(old, expected=0)
     telling.ok(f"the root of then, {witness.root}, is still the root at that size: the log is consistent")
-    whole = await _verify("--vkey", witness.vkey, "--log-url", log_url)
-    _demand(whole, expected=0)
+    whole = await verify("--vkey", witness.vkey, "--log-url", log_url)
+    demand(whole, expected=0)
     size, root = answer.checkpoint.splitlines()[1:3]
     telling.ok(f"the whole log was read again over HTTP and has the root that is signed: {root} at size {size}")
     telling.figure("root before the erasure, and at that size after it", f"{witness.root} (the same)")
+
+
+async def _offline(session: Session, telling: Telling, folder: Path, generation_id: str) -> None:
+    """A proof that fits into an e-mail, verified with nothing but the log's key (C2SP tlog-proof)."""
+    stub = generation_grpc.GenerationServiceStub(session.channel("generation", "auditor", name="auditor"))
+    answer = await stub.GetProofFile(generation_pb2.GetProofFileRequest(generation_id=generation_id))
+    file = folder / "record.tlog-proof"
+    file.write_text(answer.proof, encoding="utf-8")
+    demand(await verify(file, "--vkey", answer.vkey), expected=0)
+    telling.ok(f"an offline proof file of {len(answer.proof)} characters verifies with nothing but the log's key")
 
 
 def _log_url(session: Session, answer: generation_pb2.GetEvidenceResponse) -> str:
@@ -83,12 +95,13 @@ async def _evidence(session: Session, generation_id: str) -> generation_pb2.GetE
     return await stub.GetEvidence(generation_pb2.GetEvidenceRequest(generation_id=generation_id))
 
 
-def _write(path: Path, answer: generation_pb2.GetEvidenceResponse) -> Path:
+def write(path: Path, answer: Message) -> Path:
+    """Write an answer to a file, as protobuf JSON."""
     path.write_text(json_format.MessageToJson(answer), encoding="utf-8")
     return path
 
 
-async def _verify(*arguments: str | Path) -> tuple[int, str]:
+async def verify(*arguments: str | Path) -> tuple[int, str]:
     """Run `candor verify` as the auditor would, and return its exit code and what it said."""
     command = Path(sys.executable).with_name("candor")
     process = await asyncio.create_subprocess_exec(
@@ -98,12 +111,14 @@ async def _verify(*arguments: str | Path) -> tuple[int, str]:
     return process.returncode or 0, said.decode()
 
 
-def _demand(said: tuple[int, str], *, expected: int) -> None:
+def demand(said: tuple[int, str], *, expected: int) -> None:
+    """Go on only if a verification ended as it has to. Raises StoryError."""
     if said[0] != expected:
         raise StoryError(f"candor verify exited {said[0]} instead of {expected}:\n{said[1]}")
 
 
-async def _get(url: str) -> str:
+async def get(url: str) -> str:
+    """GET a text."""
     async with httpx.AsyncClient(timeout=10) as http:
         answer = await http.get(url)
         answer.raise_for_status()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from candor_cli.demo import incident, people, proof, rumour, setting
+from candor_cli.demo import acts, incident, labels, people, proof, rumour, setting
 from candor_cli.demo.pager import PhoneOfOnCall
 from candor_cli.demo.traffic import GenerationInput, Post, records
 from candor_cli.session import Session
@@ -55,6 +55,7 @@ class Story:
 
         telling.chapter("The outside auditor verifies a record, with no access to the database")
         witness = await proof.before(session, telling, folder, self._of_the_person())
+        await labels.read_back(session, telling, self._of_the_person(), witness.log_index)
 
         telling.chapter("A refuted rumour spreads through outputs")
         spread = await rumour.spread(session, telling, self.posts, claims)
@@ -70,6 +71,9 @@ class Story:
         telling.chapter("Incidents: clocks, pages, reports, receipts")
         await incident.of_the_spread(session, telling, spread)
         await incident.leak(session, telling, phone)
+
+        telling.chapter("The log of acts: what the services did is proven as their records are")
+        await acts.logged(session, telling, folder)
 
     async def _record(self, session: Session, telling: Telling) -> None:
         """Feed every generation through the intake topic but the last, which goes by gRPC."""

@@ -206,7 +206,7 @@
     return policy.quorum === null || met.has(policy.quorum);
   };
 
-  // --- proof (C2SP tlog-proof) or evidence (what GetEvidence answers, as JSON) ----------------------------------
+  // --- proof (C2SP tlog-proof) or evidence (what GetEvidence and GetActEvidence answer, as JSON) ----------------
   const HEADER = "c2sp.org/tlog-proof@v1";
 
   const parseProof = (text) => {
@@ -232,11 +232,12 @@
     try {
       told = JSON.parse(text);
     } catch {
-      throw new Wrong("this is neither a proof file nor the JSON of GetEvidence");
+      throw new Wrong("this is neither a proof file nor the JSON of GetEvidence or GetActEvidence");
     }
-    demand(told && typeof told === "object", "this is neither a proof file nor the JSON of GetEvidence");
+    demand(told && typeof told === "object", "this is neither a proof file nor the JSON of GetEvidence or GetActEvidence");
     const field = (camel, snake, otherwise) => told[camel] ?? told[snake] ?? otherwise;
     const opening = told.opening;
+    const actKey = String(field("commitmentKey", "commitment_key", ""));
     return {
       origin: String(told.origin ?? ""),
       entry: fromBase64(String(told.entry ?? "")),
@@ -247,6 +248,7 @@
         key: fromBase64(String(opening.commitmentKey ?? opening.commitment_key ?? "")),
         values: { subject: opening.subject ?? "", prompt: opening.prompt ?? "", output: opening.output ?? "" },
       },
+      act: actKey && { key: fromBase64(actKey), fact: fromBase64(String(told.fact ?? "")) },
     };
   };
 
@@ -298,7 +300,9 @@
   const steps = async (given, report, step) => {
     const vkey = await step("vkey", () => parseVkey(given.vkey, LOG), (key) => `${key.name}+${key.id}`);
     const policy = await step("policy", () => parsePolicy(given.policy), (found) => say("named", { count: found.witnesses.length }));
-    const file = await step("file", () => parseFile(given.file), () => (given.file.startsWith(HEADER) ? HEADER : "GetEvidence"));
+    const file = await step("file", () => parseFile(given.file), (found) => (
+      given.file.startsWith(HEADER) ? HEADER : isAct(found.entry) ? "GetActEvidence" : "GetEvidence"
+    ));
     report.entry = file.entry;
     let note;
     const checkpoint = await step("checkpoint", async () => {
@@ -339,7 +343,21 @@
 
   const moment = (seconds) => (seconds < 253402300800n ? new Date(Number(seconds) * 1000).toISOString().replace(".000", "") : `${seconds} s`);
 
+  // An act's entry commits to a fact of a service: to its type, a zero byte, and its bytes.
+  const isAct = (entry) => fieldsOf(entry)?.kind === "act";
+
+  const openedAct = async ({ entry, act }) => {
+    const { type, commitment } = fieldsOf(entry);
+    const recomputed = await hmac(act.key, join(utf8(String(type)), Uint8Array.of(0), act.fact));
+    demand(equal(recomputed, fromHex(String(commitment))), `${type} ${words.other}`);
+    return `${type} ${words.same}`;
+  };
+
   const opened = async (file, opening) => {
+    if (file.act) {
+      demand(isAct(file.entry), "the evidence opens an act, and the entry is of none");
+      return openedAct(file);
+    }
     if (!opening) return null;
     const commitments = fieldsOf(file.entry)?.commitments;
     demand(commitments && typeof commitments === "object", "the entry holds no commitments");
