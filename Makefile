@@ -24,7 +24,7 @@ unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test check lint lint-ruff lint-format lint-types lint-imports lint-protos format protos \
+.PHONY: help demo up test bench audit check lint lint-ruff lint-format lint-types lint-imports lint-protos format protos \
 	setup lock stack-lock clean clean-data
 
 help: ## Say what there is
@@ -40,6 +40,17 @@ up: $(READY) ## Run Kafka, PostgreSQL, the five services and the console until C
 
 test: $(READY) ## Run the tests; ARGS='-k name' chooses
 	$(RUN) pytest $(ARGS)
+
+bench: $(READY) ## Measure, each figure against its peer, and write docs/performance.md; ARGS='--only NAME', '--records N'
+	$(RUN) bench $(ARGS)
+
+audit: $(READY) ## Let an outside verifier check a log of a million entries, before and after people in it are erased
+	$(RUN) bench --only generation.audit.fsck $(ARGS)
+
+FUZZ_SECONDS ?= 600
+
+fuzz: $(READY) ## Search every parser for faults, FUZZ_SECONDS=600 each; TARGETS='note label-png' chooses
+	$(RUN) tests.fuzz.run --seconds $(FUZZ_SECONDS) $(TARGETS)
 
 check: lint test ## What must pass before a change is proposed: lint, then tests
 

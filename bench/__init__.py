@@ -1,0 +1,1 @@
+"""What is measured, each against its peer, by one command: `make bench`."""
