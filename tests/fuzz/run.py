@@ -73,7 +73,7 @@ def fuzz(names: Sequence[str], seconds: int, findings: Path = _CORPUS) -> Ran:
             check=False,
         )
         output = done.stdout.decode(errors="replace")
-        left = sorted(Path(folder, "found").glob("*"))
+        left = sorted(path for path in Path(folder, "found").glob("*") if not path.name.startswith("slow-unit"))
         found = tuple(_keep(path.read_bytes(), names, findings) for path in left)
     if done.returncode and not found:
         raise RuntimeError(f"{' '.join(names)} ended with {done.returncode}: {output[-3000:]}")
@@ -117,6 +117,7 @@ def _work(names: Sequence[str], seconds: int, folder: Path) -> None:
         "fuzz",
         f"-max_total_time={seconds}",
         f"-timeout={_SLOW_SECONDS}",
+        f"-report_slow_units={_SLOW_SECONDS}",
         f"-rss_limit_mb={_MEMORY_MB}",
         f"-max_len={_LARGEST}",
         f"-artifact_prefix={found}/",

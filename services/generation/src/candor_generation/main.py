@@ -135,8 +135,7 @@ def _record(parts: Parts) -> None:
     )
 
     async def have_library() -> None:
-        async with service.transaction("start") as tx:
-            await features.establish(tx)
+        await service.in_transaction("start", features.establish)
 
     async def follow_library(stop: Stop) -> None:
         await parts.screener.follow(service.pool, stop)

@@ -17,6 +17,7 @@ lose even that row: a checkpoint therefore only ever takes the place of the one 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ from candor_generation.store.logs import Addition, Log, StaleEpochError, Tree
 _CONNECT_SECONDS = 5
 _POLL_SECONDS = 0.1
 _RIVAL_SECONDS = 1.0
+_WITNESS_SECONDS = 1.0
 _LOG = logging.get(__name__)
 _SIZE = metrics.gauge("generation_log_size", "Leaves in the latest tree that was committed to.", ("origin",))
 
@@ -66,12 +68,17 @@ class Unwitnessed:
 
 @dataclass
 class Writer:
-    """One log in the hands of its writer: its files, its signer, and how far its tree has grown."""
+    """One log in the hands of its writer: its files, its signer, and how far its tree has grown.
+
+    `held` is the latest tree where its checkpoint waits for witnesses, last asked at `asked` (monotonic seconds).
+    """
 
     log: Log
     files: LogFiles
     signer: Signer
     frontier: Frontier = field(default_factory=Frontier)
+    held: Tree | None = None
+    asked: float = 0.0
 
     def signed(self) -> Tree:
         """The tree of the present frontier, signed."""
@@ -182,7 +189,14 @@ class Sequencer:
                 known = {log.log_id: log for log in await logs.all_logs(turn.connection)}
                 await self._take_up(turn, known[log_id])
             await self._integrate(turn, turn.writers[log_id])
+        for writer in turn.writers.values():
+            await self._ask_again(turn, writer)
         return bool(waiting)
+
+    async def _ask_again(self, turn: Turn, writer: Writer) -> None:
+        """Ask the witnesses once more for a checkpoint that was held back for lack of them."""
+        if writer.held is not None and time.monotonic() >= writer.asked + _WITNESS_SECONDS:
+            await self._publish(turn, writer, writer.held)
 
     async def _integrate(self, turn: Turn, writer: Writer) -> None:
         """Add one batch to a log: what has indexes already first, as another process may have left it."""
@@ -213,6 +227,7 @@ class Sequencer:
 
     async def _publish(self, turn: Turn, writer: Writer, tree: Tree) -> bool:
         checkpoint = await self._witnesses.cosign(tree.checkpoint, writer.files.reader(tree.size))
+        writer.held, writer.asked = (tree if checkpoint is None else None), time.monotonic()
         if checkpoint is None:
             return False
         async with self._transaction() as tx:

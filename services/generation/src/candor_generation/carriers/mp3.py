@@ -142,18 +142,23 @@ def _past_extended_header(tag: _Tag) -> _Tag:
 
 
 def _frames(tag: _Tag) -> list[_Frame]:
-    """The frames of a tag.
+    """The frames of a tag."""
+    return _frames_as_stated(tag)[0]
+
+
+def _frames_as_stated(tag: _Tag) -> tuple[list[_Frame], bool]:
+    """The frames of a tag, and whether their sizes are stated as its version has it.
 
     ID3v2.4 states sizes by seven bits a byte; software once wrote eight, so a walk that fails is tried again so.
 
     Spec: ID3v2.4.0 4
     """
     if tag.version != _V4:
-        return list(_walk(tag, syncsafe=False))
+        return list(_walk(tag, syncsafe=False)), True
     try:
-        return list(_walk(tag, syncsafe=True))
+        return list(_walk(tag, syncsafe=True)), True
     except base.CarrierError:
-        return list(_walk(tag, syncsafe=False))
+        return list(_walk(tag, syncsafe=False)), False
 
 
 def _walk(tag: _Tag, *, syncsafe: bool) -> Iterator[_Frame]:
@@ -215,22 +220,28 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _write_tag(destination: BinaryIO, tag: _Tag, own: bytes) -> None:
-    """Write a tag with its frames but for those that hold a label, then our own, then its padding."""
-    frames = _frames(tag)
+    """Write a tag with its frames but for those that hold a label, then our own, then its padding.
+
+    Sizes that were stated in another way than the version's are stated right, as a tag can be read in one way only.
+    """
+    frames, is_right = _frames_as_stated(tag)
     kept = [frame for frame in frames if not _values(tag, frame)]
     padding = frames[-1].end if frames else tag.start
-    spans = [*((frame.start, frame.end) for frame in kept), (padding, tag.stop)]
     body = _Unsynchronised() if tag.rewritten else None
-    size = sum(stop - start for start, stop in spans) + len(own)
+    size = sum(frame.end - frame.start for frame in kept) + tag.stop - padding + len(own)
     flags = tag.flags & ~_EXTENDED
     if body is None:
         destination.write(_tag_header(tag.version, tag.revision, flags, size))
     target = destination if body is None else body
-    for start, stop in spans:
-        if stop == tag.stop and start == padding:
-            target.write(own)
-        tag.body.seek(start)
-        base.copy(tag.body, target, stop - start, "a frame")
+    for frame in kept:
+        tag.body.seek(frame.start)
+        if not is_right:
+            head = base.take(tag.body, frame.payload - frame.start, "a frame")
+            target.write(head[:4] + _digits(frame.end - frame.payload) + head[8:])
+        base.copy(tag.body, target, frame.end - tag.body.tell(), "a frame")
+    target.write(own)
+    tag.body.seek(padding)
+    base.copy(tag.body, target, tag.stop - padding, "the padding")
     if body is not None:
         whole = body.unsynchronised()
         destination.write(_tag_header(tag.version, tag.revision, flags, len(whole)) + whole)

@@ -238,8 +238,8 @@ def parse_checkpoint(text: str) -> Checkpoint:
     """
     _check_letters(text)
     lines = text.removesuffix("\n").split("\n")
-    if len(lines) < len(("origin", "size", "root")) or not all(lines):
-        raise NoteError("a checkpoint has the lines origin, size and root, and no empty line")
+    if len(lines) < len(("origin", "size", "root")) or not all(lines) or not text.endswith("\n"):
+        raise NoteError("a checkpoint has the lines origin, size and root, each with its line feed, and no empty line")
     origin, size, root, *extensions = lines
     if not _SIZE.fullmatch(size):
         raise NoteError("a checkpoint's size is a decimal number without leading zeros")
