@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2  # what authlib speaks
 from authlib.common.errors import AuthlibBaseError
 from joserfc.errors import JoseError
 
@@ -85,7 +85,7 @@ class Provider:
             if claims is None:
                 raise SignInRefused("the provider gave no ID token")
             claims = await self._complete(dict(claims), token)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise ProviderAway(str(error)) from error
         except (AuthlibBaseError, JoseError, ValueError, KeyError) as error:
             raise SignInRefused(f"{type(error).__name__}: {error}") from error
@@ -100,7 +100,7 @@ class Provider:
         await self._discover()
         try:
             token = await self._client.fetch_access_token(grant_type="refresh_token", refresh_token=tokens.refresh)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise ProviderAway(str(error)) from error
         except AuthlibBaseError:  # the provider ended the session
             return None
@@ -110,7 +110,7 @@ class Provider:
         """Load the provider's description once; it must name the issuer we trust (OpenID Connect Discovery 4.3)."""
         try:
             metadata = await self._client.load_server_metadata()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError) as error:
             raise ProviderAway(str(error)) from error
         if str(metadata.get("issuer", "")).rstrip("/") != self._issuer:
             raise ProviderAway(f"the provider calls itself {metadata.get('issuer')!r}, not {self._issuer!r}")
