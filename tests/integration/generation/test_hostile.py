@@ -28,6 +28,7 @@ from candor_generation.carriers import CARRIERS
 from candor_kit import envelope
 from candor_kit.errors import Refusal
 from candor_kit.ids import uuid7
+from confluent_kafka import Producer
 from label_samples import FILES
 
 from .backend import PATIENCE, Backend, until
@@ -197,6 +198,9 @@ class TestRecords:
         async with flat(backend):
             await pack(backend, whole)
             assert await letters(backend, [whole.command_id]) == {whole.command_id: "TOO_LARGE"}
+        # What unpacks to more than the dead letters' topic takes stands in nobody's way.
+        (letter,) = await backend.deployment.dead_letters("generation", of(whole.command_id))
+        assert int(letter["candor_left_out"]) == whole.ByteSize()
         found = await letters(backend, [prompt.command_id, output.command_id])
         assert found == {prompt.command_id: "INVALID_FIELD", output.command_id: "INVALID_FIELD"}
         largest = backend.generation(prompt="x" * 262_144, output="x" * 524_288)
@@ -204,11 +208,24 @@ class TestRecords:
         await backend.recorded(largest.command_id)
         assert len((await backend.evidence(largest.command_id)).opening.output) == 524_288
 
+    async def test_a_record_of_nothing_is_set_aside(self, backend: Backend) -> None:
+        """Neither key nor value: the broker takes it, and no client of ours could send it on."""
+        identifier = command_id()
+        kind = service_pb2.RecordRequest.DESCRIPTOR.full_name
+        headers: list[tuple[str, str | bytes | None]] = [
+            ("ce_id", identifier), ("ce_type", kind), ("ce_source", "demo-backend")
+        ]  # fmt: skip
+        producer = Producer({"bootstrap.servers": backend.deployment.kafka})
+        producer.produce("candor.generation.intake.v1", headers=headers)
+        assert await asyncio.to_thread(producer.flush, 10) == 0
+        assert await letters(backend, [identifier]) == {identifier: "INVALID_FIELD"}
+
     async def test_ids_of_the_past_the_future_and_of_other_kinds(self, backend: Backend) -> None:
         now = datetime.now(UTC)
         refused = {
             str(uuid4()): "COMMAND_ID_INVALID",
             made_at(now - timedelta(days=36)): "COMMAND_TOO_OLD",
+            made_at(now + timedelta(hours=1)): "TIME_IN_FUTURE",
             made_at(now + timedelta(days=2)): "COMMAND_ID_INVALID",
             made_at(now + timedelta(days=36_500)): "COMMAND_ID_INVALID",
             "ffffffff-ffff-7fff-bfff-ffffffffffff": "COMMAND_ID_INVALID",
@@ -220,7 +237,7 @@ class TestRecords:
         for identifier in refused:
             await backend.deployment.emit("generation", backend.generation(command_id=identifier))
         assert await letters(backend, refused) == refused
-        old, young = made_at(now - timedelta(days=34)), made_at(now + timedelta(hours=1))
+        old, young = made_at(now - timedelta(days=34)), made_at(now + timedelta(minutes=2))
         for identifier in (old, young):
             assert await backend.record(command_id=identifier) == identifier
         upper = backend.generation(command_id=command_id().upper())
@@ -237,7 +254,8 @@ class TestRecords:
         others = [backend.generation(command_id=first.command_id, output=f"other {number}") for number in range(6)]
         # In one batch, through another batch, through RPC, through a stream, and after the service was started again.
         await backend.deployment.emit_many("generation", [first, others[0], first])
-        assert await letters(backend, [first.command_id]) == {first.command_id: "COMMAND_ID_REUSED"}
+        aside = await backend.deployment.dead_letters("generation", of(first.command_id))
+        assert {letter["candor_reason"] for letter in aside} == {"COMMAND_ID_REUSED"}
         await backend.recorded(first.command_id)
         await backend.deployment.emit("generation", others[1])
         assert await refusal(backend.backend.Record(others[2])) == "COMMAND_ID_REUSED"
@@ -247,14 +265,13 @@ class TestRecords:
         assert await refusal(backend.backend.Record(others[4])) == "COMMAND_ID_REUSED"
         assert (await backend.backend.Record(first)).generation_id == first.command_id
         assert (await backend.evidence(first.command_id)).opening.output == first.output
+        (letter,) = {letter["candor_offset"]: letter for letter in aside}.values()
 
-        async def all_set_aside() -> bool:
-            found = await backend.deployment.dead_letters(
-                "generation", lambda headers: headers.get("ce_id") == first.command_id
-            )
-            return len(found) == 2
+        def another(headers: dict[str, str]) -> bool:
+            return headers.get("ce_id") == first.command_id and headers["candor_offset"] != letter["candor_offset"]
 
-        await until(all_set_aside)
+        (later,) = await backend.deployment.dead_letters("generation", another)
+        assert later["candor_reason"] == "COMMAND_ID_REUSED"
 
     async def test_one_poisoned_record_among_two_thousand_is_set_aside_alone(self, backend: Backend) -> None:
         commands = [backend.generation(output=f"{backend.word} {number}") for number in range(2_000)]

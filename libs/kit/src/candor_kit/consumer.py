@@ -354,8 +354,8 @@ class Consumer:
         return "applied", ""
 
     async def _set_aside(self, tx: Tx, record: ConsumerRecord, refusal: Refusal) -> tuple[str, str]:
-        headers = deadletter.headers_of(record, refusal, consumer=self._reader.name, at=tx.now)
-        await tx.put(deadletter.topic_of(self._transactions.service), record.key, record.value, headers)
+        letter = deadletter.of(record, refusal, consumer=self._reader.name, at=tx.now)
+        await tx.put(deadletter.topic_of(self._transactions.service), letter.key, letter.value, letter.headers)
         return "dead_letter", refusal.reason
 
     async def _show_lag(self, kafka: AIOKafkaConsumer) -> None:

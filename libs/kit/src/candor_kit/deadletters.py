@@ -80,14 +80,18 @@ class DeadLetterReader:
         """Put those that are wanted back on the topics they came from, as they came, and return them.
 
         A command keeps its id, so one that was carried out meanwhile has no second effect. The dead letter stays until
-        its topic forgets it. Raises Unavailable("kafka").
+        its topic forgets it. One whose value was left out cannot be put back. Raises Unavailable("kafka").
         """
         async with self._consumer() as consumer:
             ranges = await self._ranges(consumer)
             everything = {
                 partition: span for spans in ranges.values() for partition, span in spans.items() if span[1] > span[0]
             }
-            found = [record for record in await _read(consumer, everything) if wanted(letter_of(record))]
+            found = [
+                record
+                for record in await _read(consumer, everything)
+                if wanted(letter_of(record)) and deadletter.LEFT_OUT not in dict(record.headers)
+            ]
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap_servers, enable_idempotence=True, max_request_size=4 * 1024 * 1024
         )
