@@ -8,6 +8,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from candor_generation.domain import merkle
+from candor_generation.domain.tiles import TileReader
 from candor_generation.files import LogBrokenError
 from candor_kit.stop import Stop
 from deployment import Deployment
@@ -134,3 +136,25 @@ async def test_a_tile_that_was_changed_stops_the_log(log: Writers) -> None:
     tile.write_bytes(bytes(32) + tile.read_bytes()[32:])
     with pytest.raises(LogBrokenError, match="root"):
         await log.sequencer().run(Stop())
+
+
+class Reluctant:
+    """Witnesses that are away for the first few times they are asked; the policy holds checkpoints back for them."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    async def cosign(self, checkpoint: str, reader: TileReader) -> str | None:
+        assert reader.root(0) == merkle.EMPTY_ROOT
+        self.left -= 1
+        return None if self.left >= 0 else checkpoint
+
+
+async def test_a_checkpoint_that_was_held_back_is_published_once_its_witnesses_are_back(log: Writers) -> None:
+    await log.accept(3)
+    witnesses = Reluctant(3)
+    # Nothing more is accepted meanwhile, so nothing but the held checkpoint itself can be asked about again.
+    assert await log.work_until_done(log.sequencer(witnesses=witnesses))
+    assert witnesses.left == -1
+    assert log.published().size == 3
+    await log.check()

@@ -17,7 +17,7 @@ from candor_generation.domain import leaf, merkle, note, period, tiles
 from candor_generation.files import LogFiles, LogStore, OvertakenError
 from candor_generation.files.bucket import BucketStore
 from candor_generation.files.folder import FolderStore
-from candor_generation.sequencer import Sequencer
+from candor_generation.sequencer import Sequencer, Witnessing
 from candor_generation.signing import LogKey, holds
 from candor_generation.store import logs
 from candor_kit import database
@@ -164,7 +164,9 @@ class Writers:
         async with self._transactions.open(Caller("test")) as tx:
             await logs.open_period(tx.connection, logs.GENERATION, PERIOD, BASE)
 
-    def sequencer(self, life: Life | None = None, store: LogStore | None = None) -> Sequencer:
+    def sequencer(
+        self, life: Life | None = None, store: LogStore | None = None, witnesses: Witnessing | None = None
+    ) -> Sequencer:
         mortal = life or Life()
 
         @asynccontextmanager
@@ -175,7 +177,8 @@ class Writers:
                 mortal.step()
             mortal.step()
 
-        return Sequencer(transaction, self.url, store or self.place.store(mortal), self.key, Wake(), _BATCH)
+        store = store or self.place.store(mortal)
+        return Sequencer(transaction, self.url, store, self.key, Wake(), _BATCH, witnesses)
 
     async def accept(self, count: int) -> None:
         """Put leaves in as accepted, one or two at a time."""

@@ -43,6 +43,7 @@ _LEAST_MESSAGE_BYTES = 4 * 1024 * 1024
 _HOUSEKEEPING_SECONDS = 600.0
 _LOG = log.get(__name__)
 S = TypeVar("S", bound=ServiceSettings)
+T = TypeVar("T")
 Background = Callable[[Stop], Coroutine[Any, Any, None]]
 
 
@@ -111,6 +112,10 @@ class Service:
     def transaction(self, caller: str) -> AbstractAsyncContextManager[Tx]:
         """Open a transaction outside an RPC, for a background loop or a first step."""
         return self._transactions.open(Caller(f"candor.{self.name}.{caller}"))
+
+    async def in_transaction(self, caller: str, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Do `work` in a transaction outside an RPC, again where another process's lock or change asks for it."""
+        return await self._transactions.run(Caller(f"candor.{self.name}.{caller}"), work)
 
     def rpcs(self, *handlers: grpc.GenericRpcHandler) -> None:
         """Serve gRPC services of outside protocols; they call `caller_of` and `carry_out` by themselves."""
