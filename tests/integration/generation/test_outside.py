@@ -17,6 +17,7 @@ from go_peers import fsck
 from . import outside
 from .backend import Backend, until
 
+_FLIPPED = 12  # files, besides one of each kind
 _RECORDS, _PERSONS, _ERASED = 2_600, 200, 4
 _PARTIAL = re.compile(r"tile/(?:0|entries)/(?P<number>[x0-9/]+)\.p/(?P<width>[0-9]+)")
 
@@ -123,7 +124,7 @@ async def newest(backend: Backend) -> dict[str, Any]:
     return row
 
 
-async def test_one_bit_in_any_file_of_the_log_is_found(backend: Backend, program: Path, tmp_path: Path) -> None:
+async def test_one_bit_in_a_file_of_any_kind_is_found(backend: Backend, program: Path, tmp_path: Path) -> None:
     vkey, copy = tmp_path / "vkey", tmp_path / "log"
     vkey.write_text(f"{await backend.vkey()}\n", encoding="ascii")
     if (await published(backend)).size < _RECORDS:
