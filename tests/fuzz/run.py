@@ -55,8 +55,8 @@ class Ran:
         return f"{' '.join(self.names):24} {self.runs:>9} inputs in {self.seconds:4.0f} s  {said}"
 
 
-def fuzz(names: Sequence[str], seconds: int, findings: Path = _CORPUS) -> Ran:
-    """Fuzz targets together in a process of their own.
+def fuzz(names: Sequence[str], seconds: int, findings: Path = _CORPUS, *, seed: int = 0) -> Ran:
+    """Fuzz targets together in a process of their own; the same seed tries the same inputs, 0 tries others each time.
 
     Raises:
         RuntimeError: it ended in another way than by its time or a finding; the message ends with its words.
@@ -64,6 +64,7 @@ def fuzz(names: Sequence[str], seconds: int, findings: Path = _CORPUS) -> Ran:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="candor-fuzz-") as folder:
         command = [sys.executable, "-m", "tests.fuzz.run", *names, "--seconds", str(seconds), "--folder", folder]
+        command += ["--seed", str(seed)]
         done = subprocess.run(
             command,
             cwd=_ROOT,
@@ -95,7 +96,7 @@ def _chosen(data: bytes, names: Sequence[str]) -> tuple[str, bytes]:
     return names[(data[0] if data else 0) % len(names)], data[1:]
 
 
-def _work(names: Sequence[str], seconds: int, folder: Path) -> None:
+def _work(names: Sequence[str], seconds: int, folder: Path, seed: int) -> None:
     """Be the process that fuzzes; libFuzzer ends it."""
     import atheris  # type: ignore[import-untyped]  # publishes no hints
 
@@ -116,6 +117,7 @@ def _work(names: Sequence[str], seconds: int, folder: Path) -> None:
     arguments = [
         "fuzz",
         f"-max_total_time={seconds}",
+        f"-seed={seed}",
         f"-timeout={_SLOW_SECONDS}",
         f"-report_slow_units={_SLOW_SECONDS}",
         f"-rss_limit_mb={_MEMORY_MB}",
@@ -151,10 +153,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seconds", type=int, default=_DEFAULT_SECONDS)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the same seed tries the same inputs; 0 tries others each time"
+    )
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.folder:
-        _work(given.names, given.seconds, given.folder)
+        _work(given.names, given.seconds, given.folder, given.seed)
     from .targets import TARGETS
 
     failed = False
