@@ -7,7 +7,7 @@ import base64
 import json
 import random
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -66,14 +66,6 @@ class Tx:
         identifier = command.command_id or self.new_id()  # type: ignore[attr-defined]  # field 1 of every command
         command.command_id = identifier  # type: ignore[attr-defined]
         await self._put(f"candor.{service}.intake.v1", command, key, identifier)
-
-    async def replace_replies(self, replies: Mapping[str, Message]) -> None:
-        """Put other first answers in the place of those kept for repeats, by command id; an erasure needs this."""
-        async with self.connection.cursor() as cursor:
-            await cursor.executemany(
-                "UPDATE kit_command SET reply = %s WHERE command_id = %s",
-                [(reply.SerializeToString(), identifier) for identifier, reply in replies.items()],
-            )
 
     async def _put(self, topic: str, message: Message, key: str, identifier: str) -> None:
         headers = envelope.headers_of(

@@ -11,7 +11,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from candor_generation.domain.act import ActEvidence, ActOpening
 from candor_generation.domain.evidence import Evidence, Opening
-from candor_generation.domain.feature import Feature, Kind, State
 from candor_generation.domain.generation import Decision, Hit, Meta, Modality, Payload, Verdict
 from candor_generation.domain.label import Label
 from candor_generation.domain.record import Record
@@ -29,15 +28,8 @@ _DECISIONS = {
     Decision.REVIEW: model_pb2.DECISION_REVIEW,
     Decision.BLOCK: model_pb2.DECISION_BLOCK,
 }
-_KINDS = {Kind.TERM: model_pb2.FEATURE_KIND_TERM, Kind.PATTERN: model_pb2.FEATURE_KIND_PATTERN}
-_STATES = {
-    State.PROPOSED: model_pb2.FEATURE_STATE_PROPOSED,
-    State.ADMITTED: model_pb2.FEATURE_STATE_ADMITTED,
-    State.RETIRED: model_pb2.FEATURE_STATE_RETIRED,
-}
 MODALITY_OF = {number: modality for modality, number in _MODALITIES.items()}
 DECISION_OF = {number: decision for decision, number in _DECISIONS.items()}
-_KIND_OF = {number: kind for kind, number in _KINDS.items()}
 
 
 def timestamp(at: datetime) -> Timestamp:
@@ -288,38 +280,6 @@ def _opening_message(opening: Opening) -> service_pb2.Opening:
     payload = opening.payload
     return service_pb2.Opening(
         commitment_key=opening.commitment_key, subject=payload.subject, prompt=payload.prompt, output=payload.output
-    )
-
-
-def feature_of(command: service_pb2.ProposeFeatureRequest, proposed_by: str, now: datetime) -> Feature:
-    """The feature that is proposed."""
-    return Feature(
-        command.feature_id,
-        _KIND_OF[command.kind],
-        command.value,
-        command.category,
-        DECISION_OF[command.decision],
-        command.citation,
-        State.PROPOSED,
-        proposed_by,
-        "",
-        now,
-    )
-
-
-def feature_message(feature: Feature) -> model_pb2.Feature:
-    """A feature of the library."""
-    return model_pb2.Feature(
-        feature_id=feature.feature_id,
-        kind=_KINDS[feature.kind],
-        value=feature.value,
-        category=feature.category,
-        decision=_DECISIONS[feature.decision],
-        citation=feature.citation,
-        state=_STATES[feature.state],
-        proposed_by=feature.proposed_by,
-        admitted_by=feature.admitted_by,
-        changed_at=timestamp(feature.changed_at),
     )
 
 

@@ -21,7 +21,7 @@ from candor_kit.stop import Stop
 from candor_kit.transaction import Tx
 
 from candor_generation.domain.feature import Feature
-from candor_generation.domain.generation import Payload, Verdict
+from candor_generation.domain.generation import Verdict
 from candor_generation.domain.screening import Review
 from candor_generation.matcher import Matcher
 from candor_generation.store import hits, library
@@ -65,10 +65,6 @@ class Screener:
     def library(self) -> Library:
         """What this process screens with now; at most seconds behind what is in force."""
         return self._library
-
-    async def screen(self, tx: Tx, payload: Payload) -> Verdict:
-        """The verdict on a payload; its digest is that of the very library it was made with (Deep Synthesis 10)."""
-        return (await self.screen_many(tx, [(payload.prompt, payload.output)]))[0]
 
     async def screen_many(self, tx: Tx, texts: Sequence[tuple[str, str]]) -> list[Verdict]:
         """The verdicts on generations (prompt, output), all with one library; what was found is counted with them.
