@@ -9,6 +9,6 @@ from .registry import Registry
 
 
 @pytest.fixture
-def registry(deployment: Deployment) -> Registry:
+async def registry(deployment: Deployment) -> Registry:
     """The consent service of the deployment, with purposes and subjects of this test's own."""
     return Registry(deployment)

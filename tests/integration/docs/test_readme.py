@@ -145,7 +145,7 @@ class Pager:
 
 
 @pytest.fixture
-def reader(deployment: Deployment, tmp_path: Path) -> Reader:
+async def reader(deployment: Deployment, tmp_path: Path) -> Reader:
     return Reader(deployment, tmp_path)
 
 

@@ -14,7 +14,7 @@ from .backend import Backend
 
 
 @pytest.fixture
-def backend(deployment: Deployment, tmp_path: Path) -> Backend:
+async def backend(deployment: Deployment, tmp_path: Path) -> Backend:
     """The generation service of the deployment, with a subject of this test's own."""
     return Backend(deployment, tmp_path)
 

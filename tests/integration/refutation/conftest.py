@@ -76,5 +76,5 @@ def generated(output: str, at: datetime | None = None, subject: str = "reader") 
 
 
 @pytest.fixture
-def refutation(deployment: Deployment) -> Refutation:
+async def refutation(deployment: Deployment) -> Refutation:
     return Refutation(deployment)

@@ -29,7 +29,7 @@ CARD = GenerationInput("m", "en", "Which number was it?", "It was 41111111111111
 
 
 @pytest.fixture
-def auditor(deployment: Deployment, tmp_path: Path) -> Auditor:
+async def auditor(deployment: Deployment, tmp_path: Path) -> Auditor:
     return Auditor(deployment, tmp_path)
 
 
