@@ -172,10 +172,11 @@ class Session:
         service: str,
         where: Callable[[dict[str, str]], bool],
         *,
+        count: int = 1,
         timeout: float = 30.0,  # noqa: ASYNC109 - said in the error
     ) -> list[dict[str, str]]:
-        """Wait for a dead letter of a service whose headers fit, and return the headers of all that do."""
-        return await self._follower(f"candor.{service}.dlq").wait_headers(where, timeout)
+        """Wait for `count` dead letters of a service whose headers fit, and return the headers of all that do."""
+        return await self._follower(f"candor.{service}.dlq").wait_headers(where, count, timeout)
 
     def _follower(self, topic: str) -> TopicFollower:
         if topic not in self._topics:
@@ -252,16 +253,18 @@ class TopicFollower:
     async def wait_headers(
         self,
         where: Callable[[dict[str, str]], bool],
+        count: int,
         timeout: float,  # noqa: ASYNC109 - said in the error
     ) -> list[dict[str, str]]:
         """Wait for records whose headers fit."""
         deadline = time.monotonic() + timeout
         while True:
             found = [headers for headers, _value in self._records if where(headers)]
-            if found:
+            if len(found) >= count:
                 return found
             if time.monotonic() > deadline:
-                msg = f"no such record among {len(self._records)} on {self._topic} after {timeout:g} s"
+                number = f"{len(found)} of {count} such records among {len(self._records)}"
+                msg = f"{number} on {self._topic} after {timeout:g} s"
                 raise TimeoutError(msg)
             await self._read()
 
