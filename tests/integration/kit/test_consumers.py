@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from candor.consent.v1 import facts_pb2, service_pb2
 from candor_cli.session import command_id
 from candor_kit import envelope
+from candor_kit.envelope import Heard
+from candor_kit.transaction import Tx
 from toy import Refused, Toy, grant
 
 
@@ -66,10 +69,30 @@ async def test_what_a_rule_refuses_is_set_aside_alone(running: Toy) -> None:
     await running.session.emit_many(running.name, list(commands))
     facts = await running.session.facts(running.name, facts_pb2.PurposeDefined, count=3)
     assert sorted(fact.purpose.purpose_id for fact in facts) == ["a", "b", "c"]
-    async with asyncio.timeout(10):
-        while len(found := await running.session.dead_letters(running.name, lambda _headers: True)) < 2:
-            await running.session.dead_letters(running.name, lambda _headers: True)
+    found = await running.session.dead_letters(running.name, lambda _headers: True, count=2)
     assert {letter["candor_reason"] for letter in found} == {"NOTICE_UNKNOWN"}
+
+
+async def test_what_a_service_publishes_is_heard_in_its_own_transaction_and_what_is_undone_is_not(running: Toy) -> None:
+    async def hook(tx: Tx, command: service_pb2.GrantConsentRequest) -> None:
+        if command.purpose_id == "bad":
+            fact = facts_pb2.PurposeDefined()
+            fact.purpose.purpose_id = "undone"
+            await tx.publish(fact, key="one-key")
+            raise Refused("NOTICE_UNKNOWN", "there is no such notice", field="notice_id")
+
+    async def hear(tx: Tx, published: Sequence[Heard]) -> None:
+        for item in published:
+            purpose = facts_pb2.PurposeDefined.FromString(item.value).purpose.purpose_id
+            await tx.connection.execute("INSERT INTO toy VALUES ('heard', %s)", (purpose,))
+
+    assert running.service is not None
+    running.service.hear_own(hear)
+    running.hook = hook
+    await running.session.emit_many(running.name, [grant(name, command_id()) for name in ("a", "bad", "b")])
+    facts = await running.session.facts(running.name, facts_pb2.PurposeDefined, count=2)
+    heard = await running.rows("SELECT purpose_id FROM toy WHERE command_id = 'heard'")
+    assert sorted(row["purpose_id"] for row in heard) == sorted(fact.purpose.purpose_id for fact in facts) == ["a", "b"]
 
 
 async def test_unexpected_exceptions_are_tried_again_and_nothing_is_doubled(running: Toy) -> None:

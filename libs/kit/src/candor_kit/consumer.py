@@ -24,7 +24,7 @@ from candor_kit.database import AWAY, is_away
 from candor_kit.envelope import Envelope
 from candor_kit.errors import Refusal, Unavailable
 from candor_kit.stop import Stop
-from candor_kit.transaction import Caller, Transactions, Tx
+from candor_kit.transaction import Caller, Hear, Transactions, Tx
 
 # With a prepared batch a handler takes it as a third argument; see `FactConsumer.prepare`.
 FactHandler = Callable[..., Awaitable[None]]
@@ -51,17 +51,8 @@ class FactConsumer:
     topic: str
     handlers: Mapping[type[Message], FactHandler] = field(default_factory=dict)
     prepare: Callable[[Sequence[Message]], Awaitable[Any]] | None = None
-    hear: Callable[[Tx, Sequence[Heard]], Awaitable[None]] | None = None
+    hear: Hear | None = None
     most: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A fact as it came: what its headers say, its value, and when the broker took it (milliseconds since 1970)."""
-
-    head: Envelope
-    value: bytes
-    timestamp: int
 
 
 NOBODY = Caller("")
@@ -344,7 +335,7 @@ class Consumer:
             await step.apply(tx, prepared)
             return "applied", ""
         try:
-            async with tx.connection.transaction():
+            async with tx.savepoint():
                 await step.apply(tx, prepared)
         except Exception as error:
             refusal = self._reader.translate(error)

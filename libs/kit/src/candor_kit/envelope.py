@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -35,6 +36,15 @@ class Envelope(NamedTuple):
     content_type: str
     trace: dict[str, str]
     time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A fact as it was published: what its headers say, its value, and when that was (milliseconds since 1970)."""
+
+    head: Envelope
+    value: bytes
+    timestamp: int
 
 
 def headers_of(*, identifier: str, message_type: str, source: str, at: datetime) -> Headers:

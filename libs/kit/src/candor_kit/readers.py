@@ -12,7 +12,8 @@ from opentelemetry import trace
 
 from candor_kit import envelope, tracing, validation
 from candor_kit.commands import Commands
-from candor_kit.consumer import FactConsumer, FactHandler, Heard, Step
+from candor_kit.consumer import FactConsumer, FactHandler, Step
+from candor_kit.envelope import Heard
 from candor_kit.errors import EDGE, Refusal
 from candor_kit.transaction import Caller, Tx
 

@@ -33,7 +33,7 @@ from candor_kit.readers import FactReader, IntakeReader
 from candor_kit.rpc import Edge
 from candor_kit.settings import ServiceSettings
 from candor_kit.stop import Stop, Wake
-from candor_kit.transaction import Caller, Transactions, Tx
+from candor_kit.transaction import Caller, Hear, Transactions, Tx
 from candor_kit.views import Views
 
 __all__ = ["Service", "Stop", "run"]
@@ -96,6 +96,10 @@ class Service:
     def consume(self, consumer: FactConsumer) -> None:
         """Consume facts of a public topic."""
         self._facts.append(consumer)
+
+    def hear_own(self, hear: Hear) -> None:
+        """Take what this service publishes, in the transaction that publishes it."""
+        self._transactions.hear = hear
 
     def background(self, name: str, loop: Background) -> None:
         """Run a loop beside the service. It ends when `Stop` is set; a crash of it ends the process with code 1."""

@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from candor_kit import envelope
 from candor_kit.clock import Clock
 from candor_kit.database import TRY_AGAIN, Connection, Pool
+from candor_kit.envelope import PROTOBUF, Envelope, Heard
 from candor_kit.ids import uuid7
 from candor_kit.stop import Wake
 
@@ -47,6 +48,7 @@ class Tx:
         self.caller = caller
         self.wrote = False
         self.callbacks: list[Callable[[], None]] = []
+        self.published: list[Heard] = []
         self._service = service
 
     def new_id(self) -> str:
@@ -57,24 +59,44 @@ class Tx:
         """Call `callback` once, after the transaction has committed; to wake a loop, never to change state."""
         self.callbacks.append(callback)
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo only what is done within where that raises; what it published and its callbacks are forgotten too."""
+        callbacks, published = len(self.callbacks), len(self.published)
+        try:
+            async with self.connection.transaction():
+                yield
+        except BaseException:
+            del self.callbacks[callbacks:], self.published[published:]
+            raise
+
     async def publish(self, fact: Message, *, key: str) -> None:
         """Publish a fact on this service's public topic. Its ce_id is fixed here, in the transaction."""
-        await self._put(f"candor.{self._service}.v1", fact, key, self.new_id())
+        identifier, value = self.new_id(), fact.SerializeToString(deterministic=True)
+        await self._put(f"candor.{self._service}.v1", fact, key, identifier, value)
+        self._remember(fact, identifier, value)
 
     async def send(self, command: Message, *, service: str, key: str) -> None:
         """Send a command to another service's intake topic. An empty command_id is filled in."""
         identifier = command.command_id or self.new_id()  # type: ignore[attr-defined]  # field 1 of every command
         command.command_id = identifier  # type: ignore[attr-defined]
-        await self._put(f"candor.{service}.intake.v1", command, key, identifier)
+        value = command.SerializeToString(deterministic=True)
+        await self._put(f"candor.{service}.intake.v1", command, key, identifier, value)
 
-    async def _put(self, topic: str, message: Message, key: str, identifier: str) -> None:
+    async def _put(self, topic: str, message: Message, key: str, identifier: str, value: bytes) -> None:
         headers = envelope.headers_of(
             identifier=identifier,
             message_type=message.DESCRIPTOR.full_name,
             source=f"candor.{self._service}",
             at=self.now,
         )
-        await self.put(topic, key.encode(), message.SerializeToString(deterministic=True), headers)
+        await self.put(topic, key.encode(), value, headers)
+
+    def _remember(self, fact: Message, identifier: str, value: bytes) -> None:
+        head = Envelope(
+            identifier, fact.DESCRIPTOR.full_name, f"candor.{self._service}", PROTOBUF, {}, self.now.isoformat()
+        )
+        self.published.append(Heard(head, value, int(self.now.timestamp() * 1000)))
 
     async def put(self, topic: str, key: bytes | None, value: bytes | None, headers: envelope.Headers) -> None:
         """Put a record into the outbox as it is."""
@@ -92,15 +114,21 @@ class Tx:
             cursor.copy("COPY kit_outbox (slot, topic, key, headers, value) FROM STDIN") as copy,
         ):
             for fact, key in facts:
+                identifier = self.new_id()
                 headers = envelope.headers_of(
-                    identifier=self.new_id(),
+                    identifier=identifier,
                     message_type=fact.DESCRIPTOR.full_name,
                     source=f"candor.{self._service}",
                     at=self.now,
                 )
                 value = fact.SerializeToString(deterministic=True)
                 await copy.write_row((_slot(key.encode()), topic, key.encode(), _encoded(headers), value))
+                self._remember(fact, identifier, value)
         self.wrote = self.wrote or bool(facts)
+
+
+# Takes facts as they are published or come from a topic, in the transaction that publishes or consumes them.
+Hear = Callable[[Tx, Sequence[Heard]], Awaitable[None]]
 
 
 def _slot(key: bytes | None) -> int:
@@ -112,12 +140,17 @@ def _encoded(headers: envelope.Headers) -> str:
 
 
 class Transactions:
-    """Opens transactions on the service's database and wakes the relay after those that published."""
+    """Opens transactions on the service's database and wakes the relay after those that published.
+
+    Attributes:
+        hear: takes what a transaction publishes to the service's own topic, before it commits.
+    """
 
     def __init__(self, service: str, pool: Pool, clock: Clock, outbox: Wake) -> None:
         self.service = service
         self.pool = pool
         self.clock = clock
+        self.hear: Hear | None = None
         self._outbox = outbox
 
     @asynccontextmanager
@@ -131,6 +164,8 @@ class Transactions:
             async with connection.transaction():
                 tx = Tx(self.service, connection, self.clock.now(), caller)
                 yield tx
+                if self.hear is not None and tx.published:
+                    await self.hear(tx, tx.published)
             if tx.wrote:
                 self._outbox.set()
             for callback in tx.callbacks:

@@ -92,7 +92,7 @@ class Tasks:
     async def _refuse_training(self, tx: Tx, fact: rights_facts_pb2.TaskAsked) -> Counts:
         """Refusal of training: put on record even for a person who never agreed, but not for one erased since."""
         try:
-            async with tx.connection.transaction():
+            async with tx.savepoint():
                 refusal = await self._refused(tx, fact.subject, codec.instant(fact.requested_at))
         except Refused as refused:
             if refused.reason != "SUBJECT_ERASED":

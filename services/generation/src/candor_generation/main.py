@@ -64,7 +64,7 @@ from candor_generation.teller import Teller
 from candor_generation.witness import WitnessClient, Witnesses, check_witnesses
 
 _LOG = logging.get(__name__)
-_FACTS = ("consent", "rights", "generation", "refutation", "escalation")
+_OTHERS = ("consent", "rights", "refutation", "escalation")
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ async def compose(settings: Settings) -> Service:
     proofs = Proofs(_store(settings), log_key, periods)
     keys = IngestKeys(service.ring)
     parts = Parts(service, settings, keys, log_key, label_key, periods, proofs, Wake(), Screener(), Wake())
+    _keep_logs(parts)
     _record(parts)
     _label(parts)
     _review(parts)
     _hold(parts)
     _take_otlp(parts)
-    _keep_logs(parts)
     if settings.sequencer:
         _write_logs(parts)
     return service
@@ -145,7 +145,9 @@ def _record(parts: Parts) -> None:
         generation_api(recording, Queries(parts.keys, parts.proofs, labels.signed), acts, library),
         screening_api(Screening(parts.screener)),
     )
-    for name in _FACTS:
+    # What this service publishes itself is logged where it is published: its topic is mostly what the log told.
+    service.hear_own(acts.hear)
+    for name in _OTHERS:
         service.consume(FactConsumer(f"acts-{name}", f"candor.{name}.v1", hear=acts.hear))
     service.at_start("library", have_library)
     service.background("library", follow_library)

@@ -69,3 +69,11 @@ class SubjectKeys:
         )
         row = await cursor.fetchone()
         return row["erased_at"] if row else None
+
+    async def erased_many(self, connection: Connection, subjects: Collection[str]) -> dict[str, datetime]:
+        """Return when those of the subjects that were erased last were, by one question to the database."""
+        by_pseudonym = {self.pseudonym(subject): subject for subject in subjects}
+        cursor = await connection.execute(
+            "SELECT pseudonym, erased_at FROM kit_erased_subject WHERE pseudonym = ANY(%s)", (list(by_pseudonym),)
+        )
+        return {by_pseudonym[row["pseudonym"]]: row["erased_at"] for row in await cursor.fetchall()}

@@ -6,7 +6,7 @@ checkpoints of this very log, which would never end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from candor.generation.v1.facts_pb2 import CheckpointPublished, GenerationRecord
 from candor.generation.v1.service_pb2 import GetActEvidenceRequest, GetActEvidenceResponse
 from candor.refutation.v1 import facts_pb2 as refutation_facts
 from candor.rights.v1 import facts_pb2 as rights_facts
-from candor_kit.consumer import Heard
+from candor_kit.envelope import Heard
 from candor_kit.keys import SubjectKeys, new_key, open_sealed, seal
 from candor_kit.query import Query
 from candor_kit.transaction import Tx
@@ -42,6 +42,14 @@ _TYPES = {
     for descriptor in module.DESCRIPTOR.message_types_by_name.values()
 }
 """The facts of every service: whom one names can be told of these only."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the subjects that a batch of facts names: when they were last erased, and their keys."""
+
+    erased: Mapping[str, datetime]
+    keys: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,12 @@ class Acts:
         log = await self.periods.covering(tx.connection, logs.ACTS, tx.now)
         if log is None:
             raise LookupError("no log covers the present")
-        made = [await self._made(tx, item) for item in fresh]
+        named = [subject_of(item.head.type, item.value) for item in fresh]
+        known = await self._known(tx, {subject for subject in named if subject is not None})
+        made = [
+            self._made(item, subject, await self._wrapping(tx, known, subject, _time_of(item)))
+            for item, subject in zip(fresh, named, strict=True)
+        ]
         addition = await logs.add(tx.connection, log.log_id, [entry for _, entry in made], tx.now)
         await acts.insert(tx.connection, addition, [act for act, _ in made])
         tx.after_commit(self.wake_sequencer)
@@ -84,28 +97,33 @@ class Acts:
             return False
         return f"/{logs.ACTS}/" in CheckpointPublished.FromString(item.value).origin
 
-    async def _made(self, tx: Tx, item: Heard) -> tuple[Act, bytes]:
+    async def _known(self, tx: Tx, subjects: set[str]) -> Known:
+        return Known(
+            await self.keys.erased_many(tx.connection, subjects) if subjects else {},
+            await self.keys.find_many(tx.connection, subjects) if subjects else {},
+        )
+
+    def _made(self, item: Heard, subject: str | None, wrapping: bytes | None) -> tuple[Act, bytes]:
         head, key, at = item.head, new_key(), _time_of(item)
         name = f"{head.source} {head.id}".encode()
         commitment = rules.commit(leaf.commitment_key(key), head.type, item.value)
         entry = rules.encode(rules.Act(head.source, head.id, head.type, at, commitment))
-        subject = subject_of(head.type, item.value)
-        wrapping = self.own_key() if subject is None else await self._subject_key(tx, subject, at)
         if wrapping is None:
             return Act(head.source, head.id, None, None, None), entry
         pseudonym = None if subject is None else self.keys.pseudonym(subject)
         sealed = seal(key, item.value, _SEALED + name)
         return Act(head.source, head.id, pseudonym, sealed, seal(wrapping, key, _KEY + name)), entry
 
-    async def _subject_key(self, tx: Tx, subject: str, at: datetime) -> bytes | None:
+    async def _wrapping(self, tx: Tx, known: Known, subject: str | None, at: datetime) -> bytes | None:
         """The key of whom a fact names; None where it is of before their erasure, or would bring them back."""
-        erased_at = await self.keys.erased_at(tx.connection, subject)
+        if subject is None:
+            return self.own_key()
+        erased_at = known.erased.get(subject)
         if erased_at is not None and at <= erased_at:
             return None
-        found = await self.keys.find(tx.connection, subject)
-        if found is None and erased_at is not None:
-            return None
-        return found or await self.keys.key(tx.connection, subject)
+        if subject not in known.keys and erased_at is None:
+            known.keys[subject] = await self.keys.key(tx.connection, subject)
+        return known.keys.get(subject)
 
     async def evidence(self, query: Query, request: GetActEvidenceRequest) -> GetActEvidenceResponse:
         """What an auditor needs to check one act.

@@ -159,7 +159,7 @@ class Recording:
             assembler = Assembler(self.labels, keys, len(items))
             made = [assembler.assemble(item) for item in items]
             try:
-                async with tx.connection.transaction():
+                async with tx.savepoint():
                     addition = await logs.add(tx.connection, log.log_id, [entry for _, entry in made], tx.now)
                     await records.insert(tx.connection, addition, [row for row, _ in made])
             except IdTakenError:

@@ -33,15 +33,16 @@ async def known(connection: Connection, identifiers: Collection[tuple[str, str]]
 
 async def insert(connection: Connection, addition_id: int, acts: Sequence[Act]) -> None:
     """Put acts in, which are the leaves of an addition in this order."""
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO act (source, fact_id, addition_id, ordinal, pseudonym, sealed, wrapped_key)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [
+    async with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY act (source, fact_id, addition_id, ordinal, pseudonym, sealed, wrapped_key) FROM STDIN"
+        ) as copy,
+    ):
+        for ordinal, act in enumerate(acts):
+            await copy.write_row(
                 (act.source, act.fact_id, addition_id, ordinal, act.pseudonym, act.sealed, act.wrapped_key)
-                for ordinal, act in enumerate(acts)
-            ],
-        )
+            )
 
 
 async def find(connection: Connection, source: str, fact_id: str) -> tuple[Act, Place] | None:
