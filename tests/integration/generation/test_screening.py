@@ -13,8 +13,6 @@ from .backend import Backend, refusal, until
 
 pytestmark = pytest.mark.clause("Deep Synthesis 10")
 
-_CHINESE = str.maketrans("0123456789abcdef", "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳")
-
 
 def stub(backend: Backend) -> screening_pb2_grpc.ScreeningServiceAsyncStub:
     return screening_pb2_grpc.ScreeningServiceStub(backend.deployment.channel("generation", "backend"))
@@ -30,8 +28,8 @@ async def until_screened_so(backend: Backend, text: str, decision: int) -> None:
 
 
 async def test_a_change_of_the_library_screens_without_a_restart(backend: Backend) -> None:
-    # Signs are read over in a term of a script that is written without spaces.
-    word = backend.word.translate(_CHINESE)
+    # Signs are read over beside letters of a script that is written without spaces.
+    word = backend.word
     text = f"据说 谣*言{word} 是真的"
     await backend.admit(f"f-{backend.word}", f"谣言{word}")
     await until_screened_so(backend, text, model_pb2.DECISION_REVIEW)

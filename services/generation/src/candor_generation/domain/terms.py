@@ -7,8 +7,8 @@ here tell them apart by what stood between the letters (the gaps) and next to th
    "redpill"; 大麻 is not found in "声音很大。麻烦你").
 2. Spaced out: three letters or more with the same separator in every gap ("f.u.c.k", "敏 感 词"). Two letters with a
    comma between them are how any two clauses meet, so they do not count.
-3. Broken by marks that a reader does not see or reads over (Markdown emphasis and the like), in scripts without word
-   spaces only ("**敏**感词"): in Latin text such marks join words as well (snake_case).
+3. Broken by marks that a reader does not see or reads over (Markdown emphasis and the like), next to a letter of a
+   script without word spaces only ("**敏**感词"): in Latin text such marks join words as well (snake_case).
 4. An end of the term that is a letter or digit of a spaced script stands at a word boundary, unless the feature says
    otherwise: SM is not found in Smoking.
 5. A single Chinese character is a word only where no other letter touches it.
@@ -48,7 +48,7 @@ class Text(Protocol):
         """Whether the letters from an index on are those of the key."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Term:
     """A term as it is looked for.
 
@@ -117,9 +117,14 @@ def _is_joined(wanted: Term, text: Text, start: int) -> bool:
         return True
     if wanted.breaks:
         return False
-    if wanted.unspaced and all(_READ_OVER.issuperset(gap) for gap in gaps):
+    if all(not gap or _is_read_over(wanted.key, offset, gap) for offset, gap in enumerate(gaps, 1)):
         return True
     return len(wanted.key) >= _SPACED_OUT and len(set(gaps)) == 1
+
+
+def _is_read_over(key: str, offset: int, gap: str) -> bool:
+    """Rule 3, for the gap before the letter at an index of the key."""
+    return _READ_OVER.issuperset(gap) and (normal.is_unspaced(key[offset - 1]) or normal.is_unspaced(key[offset]))
 
 
 def _is_bounded(wanted: Term, text: Text, start: int) -> bool:
