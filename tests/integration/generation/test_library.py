@@ -384,6 +384,6 @@ async def test_the_stored_digest_is_that_of_the_features_that_screen(backend: Ba
     url = backend.deployment.database_url("generation")
     async with await psycopg.AsyncConnection.connect(url, row_factory=dict_row) as connection:
         await library_store.lock(connection)
-        screening = await library_store.admitted(connection)
+        screening = await library_store.admitted(connection, {})
         assert len(screening) >= 3
         assert (await library_store.in_force(connection))[1] == feature.library_digest(screening)

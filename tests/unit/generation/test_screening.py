@@ -229,6 +229,15 @@ LIBRARY = [
 ]
 
 
+def test_a_matcher_that_follows_another_is_the_same_as_one_made_anew() -> None:
+    old, new = Matcher(LIBRARY), [*LIBRARY[1:], admitted("z", "zebra"), replace(LIBRARY[0], exceptions=("大麻袋",))]
+    followed, anew = Matcher(new, old), Matcher(new)
+    assert followed.digest == anew.digest != old.digest
+    pairs = [("", f"{item.value}大麻烦 大麻袋 foo zebra 谣*言 1a2") for item in LIBRARY]
+    assert followed.screen_many(pairs) == anew.screen_many(pairs)
+    assert followed.by_digest() == anew.by_digest()
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(LETTERS, LETTERS), max_size=8))
 def test_many_are_screened_as_one_by_one(pairs: list[tuple[str, str]]) -> None:

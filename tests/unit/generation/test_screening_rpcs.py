@@ -63,7 +63,7 @@ class Stored:
     async def in_force(self, _connection: object) -> tuple[int, bytes]:
         return self.version, self.digest or library_digest(self.features)
 
-    async def admitted(self, _connection: object) -> Sequence[Feature]:
+    async def admitted(self, _connection: object, _known: object) -> Sequence[Feature]:
         return self.features
 
 
@@ -174,10 +174,10 @@ async def test_the_old_library_serves_while_the_new_one_is_compiled(monkeypatch:
     before, may_end, begun = held.library, asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def slow(features: Sequence[Feature]) -> Matcher:
+    def slow(features: Sequence[Feature], before: Matcher) -> Matcher:
         loop.call_soon_threadsafe(begun.set)
         asyncio.run_coroutine_threadsafe(may_end.wait(), loop).result()
-        return Matcher(features)
+        return Matcher(features, before)
 
     monkeypatch.setattr(screener_module, "Matcher", slow)
     monkeypatch.setattr(screener_module, "_PATIENCE_SECONDS", 0.0)

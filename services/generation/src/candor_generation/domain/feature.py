@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -50,7 +50,7 @@ class Mode(StrEnum):
     SUSPENDED = "suspended"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """How often a feature was found in benign texts when it was admitted.
 
@@ -81,7 +81,7 @@ class Ceilings:
     activation: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Feature:
     """What is looked for, the decision it leads to, the clause its category comes from, and who answers for it.
 
@@ -273,10 +273,12 @@ def library_digest(features: Iterable[Feature]) -> bytes:
 
     Source: Deep Synthesis 10
     """
-    digest = hashlib.sha256(DIGEST_HEADER)
-    for feature in sorted((item for item in features if item.screens), key=lambda item: item.feature_id):
-        digest.update(feature_digest(feature))
-    return digest.digest()
+    return digest_of({item.feature_id: feature_digest(item) for item in features if item.screens})
+
+
+def digest_of(digests: Mapping[str, bytes]) -> bytes:
+    """The library's digest out of those of the features that screen, by id."""
+    return hashlib.sha256(b"".join([DIGEST_HEADER, *(digests[name] for name in sorted(digests))])).digest()
 
 
 def _check_activation(feature: Feature, by: str, ceilings: Ceilings) -> None:

@@ -92,7 +92,7 @@ class Screener:
                 self._take(Library(version, self._library.matcher))
                 return
             if self._compiling is None and digest != self._unusable:
-                features = await library.admitted(connection)
+                features = await library.admitted(connection, self._library.matcher.by_digest())
                 # The task outlives a transaction that does not wait for it: it needs nothing but the features.
                 self._compiling = asyncio.create_task(self._compile(version, digest, features))
         if self._compiling is not None:
@@ -112,7 +112,7 @@ class Screener:
 
     async def _compile(self, version: int, digest: bytes, features: Sequence[Feature]) -> None:
         try:
-            matcher = await asyncio.to_thread(Matcher, features)
+            matcher = await asyncio.to_thread(Matcher, features, self._library.matcher)
         except (ValueError, re2.error) as error:
             self._unusable = digest
             _FAILED.inc()
@@ -120,8 +120,10 @@ class Screener:
             return
         finally:
             self._compiling = None
-        # Another change may have come between reading the digest and the features: the next look tells its version.
-        self._take(Library(version if matcher.digest == digest else self._library.version, matcher))
+        if matcher.digest != digest:
+            # Another change came while the features were read: the next look reads them again.
+            return
+        self._take(Library(version, matcher))
         _LOG.info("feature library compiled", count=len(features), library=matcher.digest.hex())
 
     def _take(self, taken: Library) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import re2
 
 from candor_generation.domain import screening, terms
-from candor_generation.domain.feature import Feature, Kind, library_digest
+from candor_generation.domain.feature import Feature, Kind, digest_of, feature_digest
 from candor_generation.domain.generation import Decision, Verdict
 from candor_generation.domain.nearness import Sample
 from candor_generation.domain.refusal import Refused
@@ -82,22 +83,47 @@ def _check_sample(value: str) -> None:
         raise Refused("PATTERN_INVALID", f"the text {error}", field="value") from error
 
 
-class Matcher:
-    """A library, compiled. It never changes; another library is another matcher."""
+@dataclass(frozen=True)
+class Kept:
+    """Digests and compiled terms, by feature id."""
 
-    def __init__(self, features: Iterable[Feature]) -> None:
+    digests: Mapping[str, bytes]
+    terms: Mapping[str, Term]
+
+
+class Matcher:
+    """A library, compiled. It never changes; another library is another matcher.
+
+    Args:
+        features: the library.
+        before: the matcher it follows; what it has compiled of the very same features is used again.
+    """
+
+    def __init__(self, features: Iterable[Feature], before: Matcher | None = None) -> None:
         self._features = {item.feature_id: item for item in features if item.screens}
-        self.digest = library_digest(self._features.values())
+        kept = before.kept(self._features) if before else Kept({}, {})
+        self._digests = {name: kept.digests.get(name) or feature_digest(item) for name, item in self._features.items()}
+        self.digest = digest_of(self._digests)
         by_kind: defaultdict[Kind, list[Feature]] = defaultdict(list)
         for item in self._features.values():
             by_kind[item.kind].append(item)
         self._ids = {kind: [item.feature_id for item in of_kind] for kind, of_kind in by_kind.items()}
-        self._terms = TermIndex([_term(item) for item in by_kind[Kind.TERM]])
+        self._terms = TermIndex([kept.terms.get(item.feature_id) or _term(item) for item in by_kind[Kind.TERM]])
         self._beginnings = Beginnings(self._terms.terms)
         self._patterns = PatternIndex([item.value for item in by_kind[Kind.PATTERN]])
         self._samples = NearIndex([Sample.of(item.value) for item in by_kind[Kind.NEAR_TEXT]])
         self._images = ImageIndex([bytes.fromhex(item.value) for item in by_kind[Kind.IMAGE_HASH]])
         self._nothing = Review(Verdict(Decision.ALLOW, (), self.digest), frozenset())
+
+    def by_digest(self) -> dict[bytes, Feature]:
+        """The features, each by its digest."""
+        return {self._digests[name]: item for name, item in self._features.items()}
+
+    def kept(self, features: Mapping[str, Feature]) -> Kept:
+        """What is made already of features, by id, that are this matcher's own."""
+        terms = dict(zip(self._ids.get(Kind.TERM, ()), self._terms.terms, strict=True))
+        same = [name for name, item in features.items() if self._features.get(name) is item]
+        return Kept({name: self._digests[name] for name in same}, {name: terms[name] for name in same if name in terms})
 
     def screen(self, prompt: str, output: str, at: datetime | None = None) -> Verdict:
         """The verdict on a generation at a time; without one, every feature is taken as valid.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from candor_kit.database import Connection
@@ -19,6 +21,8 @@ from candor_generation.domain.feature import (
     feature_digest,
 )
 from candor_generation.domain.generation import Decision
+
+_AT_A_TIME = 2000
 
 
 @dataclass(frozen=True)
@@ -131,15 +135,38 @@ async def page(connection: Connection, condition: Condition, after: str, size: i
     return [_feature(row) for row in await cursor.fetchall()]
 
 
-async def admitted(connection: Connection) -> list[Feature]:
-    """The features that screen, by id: those admitted that are not suspended."""
+async def admitted(connection: Connection, known: Mapping[bytes, Feature]) -> list[Feature]:
+    """The features that screen, by id: those admitted that are not suspended.
+
+    Of what is `known`, by digest, nothing but the digest is read. Where the library changes meanwhile, the features
+    do not give the digest that is in force.
+    """
     cursor = await connection.execute(
-        "SELECT feature_id, kind, value, category, decision, citation, state, proposed_by, admitted_by, changed_at,"
-        " mode, exceptions, within_words, valid_from, valid_until, source, standard, reason, reviewed_by, benign_hits,"
-        " benign_texts, benign_corpus, mode_since FROM feature"
-        " WHERE state = 'admitted' AND mode <> 'suspended' ORDER BY feature_id"
+        "SELECT feature_id, digest FROM feature WHERE state = 'admitted' AND mode <> 'suspended' ORDER BY feature_id",
+        binary=True,
     )
-    return [_feature(row) for row in await cursor.fetchall()]
+    found = {row["feature_id"]: known.get(row["digest"]) for row in await cursor.fetchall()}
+    unknown = [feature_id for feature_id, item in found.items() if item is None]
+    async with connection.transaction():  # what is read some at a time is read in one
+        async for item in _screening(connection, unknown):
+            found[item.feature_id] = item
+    return [item for item in found.values() if item is not None]
+
+
+async def _screening(connection: Connection, feature_ids: Sequence[str] | None = None) -> AsyncIterator[Feature]:
+    """Features that screen, some at a time, as a library may be large: those of these ids, or all."""
+    async with connection.cursor("screening") as cursor:
+        cursor.itersize = _AT_A_TIME
+        await cursor.execute(
+            "SELECT feature_id, kind, value, category, decision, citation, state, proposed_by, admitted_by, changed_at,"
+            " mode, exceptions, within_words, valid_from, valid_until, source, standard, reason, reviewed_by,"
+            " benign_hits, benign_texts, benign_corpus, mode_since FROM feature"
+            " WHERE state = 'admitted' AND mode <> 'suspended'"
+            " AND (%(ids)s::text[] IS NULL OR feature_id = ANY(%(ids)s))",
+            {"ids": feature_ids},
+        )
+        async for row in cursor:
+            yield _feature(row)
 
 
 async def renew(connection: Connection, changed: Sequence[str], at: datetime) -> tuple[int, bytes]:
@@ -180,7 +207,7 @@ async def mend_digests(connection: Connection) -> list[str]:
     """
     cursor = await connection.execute("SELECT feature_id, digest FROM feature WHERE digest IS NOT NULL")
     stored = {row["feature_id"]: bytes(row["digest"]) for row in await cursor.fetchall()}
-    screening = {item.feature_id: feature_digest(item) for item in await admitted(connection)}
+    screening = {item.feature_id: feature_digest(item) async for item in _screening(connection)}
     wrong = [(digest, name) for name, digest in screening.items() if stored.get(name) != digest]
     async with connection.cursor() as many:
         await many.executemany("UPDATE feature SET digest = %s WHERE feature_id = %s", wrong)
@@ -250,27 +277,32 @@ async def _add_steps(connection: Connection, changed: Sequence[Feature], step: s
 
 
 def _feature(row: Mapping[str, Any]) -> Feature:
-    texts = row["benign_texts"]
     return Feature(
         row["feature_id"],
         Kind(row["kind"]),
         row["value"],
-        row["category"],
+        # What many features have in common is kept once.
+        intern(row["category"]),
         Decision[row["decision"]],
-        row["citation"],
+        intern(row["citation"]),
         State(row["state"]),
-        row["proposed_by"],
-        row["admitted_by"],
+        intern(row["proposed_by"]),
+        intern(row["admitted_by"]),
         row["changed_at"],
         mode=Mode(row["mode"]),
         exceptions=tuple(row["exceptions"]),
         within_words=row["within_words"],
         valid_from=row["valid_from"],
         valid_until=row["valid_until"],
-        source=row["source"],
-        standard=row["standard"],
-        reason=row["reason"],
-        reviewed_by=row["reviewed_by"],
-        estimate=None if texts is None else Estimate(row["benign_hits"], texts, bytes(row["benign_corpus"])),
+        source=intern(row["source"]),
+        standard=intern(row["standard"]),
+        reason=intern(row["reason"]),
+        reviewed_by=intern(row["reviewed_by"]),
+        estimate=_estimate(row["benign_hits"], row["benign_texts"], row["benign_corpus"]),
         mode_since=row["mode_since"],
     )
+
+
+@lru_cache(maxsize=1024)
+def _estimate(hits: int | None, texts: int | None, corpus: bytes | None) -> Estimate | None:
+    return None if hits is None or texts is None or corpus is None else Estimate(hits, texts, corpus)
