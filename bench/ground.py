@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
-from candor_stack import LocalStack, services
+from candor_stack import LocalStack, PostgresOptions, services
 from candor_stack.issuer import LocalIssuer
 from candor_stack.local import StackOptions
 from candor_stack.ports import LOOPBACK, Ports
@@ -27,6 +27,8 @@ from bench.intake import Feed, Source
 from bench.plan import ROOT, Plan
 from bench.watch import Timeline
 
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "wal_compression": "lz4"}
+"""What a database server that writes much is given beyond the defaults; every peer is measured on the same server."""
 _SERVICE = "generation"
 _LOOK_SECONDS = 0.2
 _READY_SECONDS = 180.0
@@ -53,7 +55,7 @@ class Ground:
             os.environ.pop(name, None)
         shutil.rmtree(plan.folder, ignore_errors=True)
         plan.folder.mkdir(parents=True)
-        options = StackOptions()
+        options = StackOptions(postgres=PostgresOptions(settings=SETTINGS))
         self.heap = options.kafka_heap
         self.stack = LocalStack(plan.folder, cache=plan.cache, options=options)
         self._ports = Ports(plan.folder / "ports.json")

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from bench.ground import Ground
+from bench.ground import SETTINGS, Ground
 
 _SYNCS = 200
 _BLOCK = bytes(8192)
@@ -43,8 +43,9 @@ def servers(ground: Ground) -> dict[str, str]:
         row = connection.execute("SHOW server_version").fetchone()
     found = (_KAFKA_JAR.fullmatch(path.name) for path in ground.stack.kafka.fetch())
     kafka = next((match["version"] for match in found if match), "unknown")
+    settings = ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
     postgres = row[0] if row else "unknown"
-    return {"Kafka": f"{kafka}, one node, {ground.heap} of heap", "PostgreSQL": f"{postgres}, fsync on"}
+    return {"Kafka": f"{kafka}, one node, {ground.heap} of heap", "PostgreSQL": f"{postgres}, fsync on, {settings}"}
 
 
 def _processor() -> str:

@@ -12,8 +12,8 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -36,10 +36,11 @@ _LOCALES = ("C.UTF-8", "C.utf8", "en_US.UTF-8", "en_US.utf8")
 
 @dataclass(frozen=True, slots=True)
 class PostgresOptions:
-    """What may differ between a demo and a test: durability against a crash of the machine, and connections."""
+    """What may differ from use to use: durability against a crash of the machine, connections, further settings."""
 
     fsync: bool = True
     max_connections: int = 200
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class PostgresServer:
@@ -133,6 +134,7 @@ class PostgresServer:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "lc_messages": "C",
+            **self._options.settings,
         }
         argv = [str(self._programs / "postgres"), "-D", str(self._data)]
         for name, value in settings.items():
