@@ -39,7 +39,7 @@ _FLAT = 120 * _MEBIBYTE
 
 
 @pytest.fixture
-def labels(backend: Backend) -> Any:
+async def labels(backend: Backend) -> Any:
     return label_pb2_grpc.LabelServiceStub(backend.deployment.channel("generation", "backend", "auditor"))
 
 

@@ -20,12 +20,12 @@ CHUNK = 4096
 
 
 @pytest.fixture
-def labels(backend: Backend) -> Any:
+async def labels(backend: Backend) -> Any:
     return label_pb2_grpc.LabelServiceStub(backend.deployment.channel("generation", "backend"))
 
 
 @pytest.fixture
-def auditor(backend: Backend) -> Any:
+async def auditor(backend: Backend) -> Any:
     return label_pb2_grpc.LabelServiceStub(backend.deployment.channel("generation", "auditor", name="auditor"))
 
 

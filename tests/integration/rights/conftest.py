@@ -29,7 +29,7 @@ async def alone(stack_folder: Path, jar_cache: Path, backing_kind: str) -> Async
 
 
 @pytest.fixture
-def rights(alone: Rights) -> Rights:
+async def rights(alone: Rights) -> Rights:
     """Every test finds the holders as they were."""
     for holder in alone.holders.values():
         holder.away, holder.gate = False, None
