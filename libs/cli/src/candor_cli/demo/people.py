@@ -52,10 +52,10 @@ async def withdraw(session: Session, telling: Telling) -> None:
     await session.emit("consent", command, key=PERSON)
     await session.facts("consent", consent_facts.ConsentWithdrawn, lambda fact: fact.subject == PERSON)
     now = await _training(session)
-    then = await _training(session, before - timedelta(seconds=1))
+    then = await _training(session, before - timedelta(milliseconds=1))
     if now.eligible or not then.eligible:
         raise StoryError("a withdrawal must end training from then on, and not before")
-    telling.ok(f"{PERSON} may no longer be trained on ({now.citation}); a second before, it was lawful")
+    telling.ok(f"{PERSON} may no longer be trained on ({now.citation}); just before, it was lawful")
 
 
 async def copy(session: Session, telling: Telling, generations: int) -> None:
