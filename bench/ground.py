@@ -27,7 +27,7 @@ from bench.intake import Feed, Source
 from bench.plan import ROOT, Plan
 from bench.watch import Timeline
 
-SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "wal_compression": "lz4"}
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
 """What a database server that writes much is given beyond the defaults; every peer is measured on the same server."""
 _SERVICE = "generation"
 _LOOK_SECONDS = 0.2

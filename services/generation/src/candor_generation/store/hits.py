@@ -28,16 +28,21 @@ async def count(connection: Connection, minute: datetime, counts: Mapping[str, i
 
 async def seen(connection: Connection, since: datetime, least: int) -> dict[str, Seen]:
     """What was found of active features from `since` on, or from when each became active, at least `least` times."""
+    # Summed first, joined then: batches leave thousands of rows, and the library may hold tens of thousands.
     cursor = await connection.execute(
-        "SELECT found.feature_id, found.hits, found.since,"
-        " (SELECT coalesce(sum(generations), 0) FROM screened WHERE minute >= found.since) AS generations FROM"
-        " (SELECT feature.feature_id, sum(hits) AS hits,"
-        "  greatest(%s, date_trunc('minute', mode_since) + interval '1 minute') AS since"
-        "  FROM feature_hits JOIN feature USING (feature_id)"
-        "  WHERE minute >= greatest(%s, date_trunc('minute', mode_since) + interval '1 minute')"
-        "  AND state = 'admitted' AND mode = 'active' GROUP BY feature.feature_id"
-        "  HAVING sum(hits) >= %s) AS found",
-        (since, since, least),
+        "WITH recent AS MATERIALIZED (SELECT feature_id, minute, sum(hits) AS hits FROM feature_hits"
+        "   WHERE minute >= %(since)s GROUP BY feature_id, minute),"
+        " total AS MATERIALIZED (SELECT minute, sum(generations) AS generations FROM screened"
+        "   WHERE minute >= %(since)s GROUP BY minute),"
+        " often AS MATERIALIZED (SELECT feature_id,"
+        "   greatest(%(since)s, date_trunc('minute', mode_since) + interval '1 minute') AS since FROM feature"
+        "   WHERE feature_id = ANY(ARRAY(SELECT feature_id FROM recent GROUP BY feature_id"
+        "     HAVING sum(hits) >= %(least)s)) AND state = 'admitted' AND mode = 'active')"
+        " SELECT feature_id, since, sum(hits) AS hits,"
+        " (SELECT coalesce(sum(generations), 0) FROM total WHERE minute >= often.since) AS generations"
+        " FROM often JOIN recent USING (feature_id) WHERE minute >= since GROUP BY feature_id, since"
+        " HAVING sum(hits) >= %(least)s",
+        {"since": since, "least": least},
     )
     return {
         row["feature_id"]: Seen(int(row["hits"]), int(row["generations"]), row["since"])
