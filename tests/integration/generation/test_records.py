@@ -65,12 +65,15 @@ async def test_a_record_by_the_intake_topic_is_the_same(backend: Backend, as_jso
 async def test_nothing_personal_stands_in_the_row_or_the_entry_in_clear(backend: Backend) -> None:
     generation_id = await backend.record()
     row = await backend.row(generation_id)
-    for column in ("fact", "payload", "wrapped_key"):
+    for column in ("payload", "wrapped_key"):
         assert backend.word.encode() not in bytes(row[column])
     (added,) = await backend.deployment.rows(
-        "generation", "SELECT entries FROM addition WHERE addition_id = %s", row["addition_id"]
+        "generation", "SELECT entries, templates FROM addition WHERE addition_id = %s", row["addition_id"]
     )
-    assert backend.word.encode() not in bytes(added["entries"])
+    assert row["fact"] is None, "what nothing was found in is told by a template"
+    assert generation_id.encode() not in bytes(added["templates"])
+    for column in ("entries", "templates"):
+        assert backend.word.encode() not in bytes(added[column])
 
 
 async def test_tampered_evidence_fails_at_the_step_it_breaks(backend: Backend) -> None:

@@ -6,9 +6,10 @@ Spec: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from google.protobuf import json_format
@@ -67,23 +68,32 @@ def read(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
     Raises:
         Refusal: BAD_ENVELOPE, with the header that is missing.
     """
-    named = {name.lower(): value or b"" for name, value in headers}
+    named = dict(headers)
+    if not _are_lower(tuple(named)):
+        named = {name.lower(): value for name, value in named.items()}
     try:
         identifier, kind, source = named["ce_id"], named["ce_type"], named["ce_source"]
     except KeyError as missing:
         raise _missing(str(missing.args[0])) from None
-    for name, value in (("ce_id", identifier), ("ce_type", kind), ("ce_source", source)):
-        if not value:
-            raise _missing(name)
-    trace = {key: _text(named[key]) for key in _TRACE if key in named}
+    if not (identifier and kind and source):
+        raise _missing("ce_source" if identifier and kind else "ce_type" if identifier else "ce_id")
     return Envelope(
         _text(identifier),
-        _text(kind),
-        _text(source),
-        _content_type(named.get("content-type", _PROTOBUF)),
-        trace,
-        _text(named.get("ce_time", b"")),
+        _word(kind),
+        _word(source),
+        _content_type(named.get("content-type", _PROTOBUF) or b""),
+        {key: _text(named[key] or b"") for key in _TRACE if key in named} if _is_traced(named) else {},
+        _text(named.get("ce_time") or b""),
     )
+
+
+@lru_cache(maxsize=256)
+def _are_lower(names: tuple[str, ...]) -> bool:
+    return all(name == name.lower() for name in names)
+
+
+def _is_traced(named: Mapping[str, object]) -> bool:
+    return _TRACE[0] in named or _TRACE[1] in named
 
 
 def _missing(header: str) -> Refusal:
@@ -92,6 +102,12 @@ def _missing(header: str) -> Refusal:
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=1024)
+def _word(value: bytes) -> str:
+    """What few values come again and again of."""
+    return _text(value)
 
 
 def _content_type(value: bytes) -> str:

@@ -55,7 +55,7 @@ class IntakeReader:
 
         caller = _caller(head.source, roles)
         if command.batch is not None:
-            return Step(record, message=message, caller=caller, batch=self._apply_many)
+            return Step(record, None, None, message, caller, self._apply_many)
 
         async def apply(tx: Tx, _prepared: object) -> None:
             with _span("intake", head, record):

@@ -28,7 +28,8 @@ def check(message: Message, encoded: bytes | None = None) -> None:
     Raises:
         Refusal: INVALID_FIELD with every field and reason; the offending values are not quoted.
     """
-    found = [_violation(item) for item in _VALIDATOR.collect_violations(message)]
+    violations = _VALIDATOR.collect_violations(message)
+    found = [_violation(item) for item in violations] if violations else []
     if encoded is None or b"\0" in encoded or not _times_hold(message):
         found.extend(Violation(path, why) for path, why in _unstorable(message, ""))
     if found:
@@ -39,7 +40,11 @@ def check(message: Message, encoded: bytes | None = None) -> None:
 def _times_hold(message: Message) -> bool:
     """Whether every time in a message can be stored; False where that takes a closer look."""
     times, is_flat = _times_of(message.DESCRIPTOR)
-    return is_flat and all(_holds(getattr(message, name)) for name in times)
+    for name in times:
+        at = getattr(message, name)
+        if not (_FIRST_SECOND <= at.seconds <= _LAST_SECOND and 0 <= at.nanos < _NANOS):
+            return False
+    return is_flat
 
 
 @cache
@@ -50,14 +55,10 @@ def _times_of(kind: Descriptor) -> tuple[tuple[str, ...], bool]:
     return times, len(times) == len(inner)
 
 
-def _holds(at: Timestamp) -> bool:
-    return _FIRST_SECOND <= at.seconds <= _LAST_SECOND and 0 <= at.nanos < _NANOS
-
-
 def _unstorable(message: Message, path: str) -> Iterator[tuple[str, str]]:
     """What no constraint can say: an instant outside the years 1 to 9999, a NUL that no PostgreSQL text can hold."""
     if isinstance(message, Timestamp):
-        if not _holds(message):
+        if not (_FIRST_SECOND <= message.seconds <= _LAST_SECOND and 0 <= message.nanos < _NANOS):
             yield path, "must be an instant of the years 1 to 9999"
         return
     for field, value in message.ListFields():

@@ -120,40 +120,11 @@ def fact_of(command: service_pb2.RecordRequest, generation_id: str, label: Label
     ).SerializeToString(deterministic=True)
 
 
-def occurred(at: Timestamp) -> bytes:
-    """The time of a fact, to be appended to it."""
-    value = at.SerializeToString()
-    return b"".join((_OCCURRED, _varint(len(value)), value))
-
-
 def without_hits(fact: bytes) -> bytes:
     """A fact that names nothing found in the text: that is derived from the text (PIPL 47, GDPR 17)."""
     message = facts_pb2.GenerationRecorded.FromString(fact)
     del message.verdict.hits[:]
     return message.SerializeToString(deterministic=True)
-
-
-def with_place(fact: bytes, origin: bytes, index: int) -> bytes:
-    """A fact with its place. Serialized messages of one type that follow each other are one message.
-
-    Spec: Protocol Buffers encoding, "Last One Wins"
-    """
-    return b"".join((fact, _INDEX, _varint(index), _ORIGIN, _varint(len(origin)), origin))
-
-
-_MORE = 0x80  # set in every byte of a varint but the last
-_OCCURRED = b"\x22"  # field 4, length-delimited
-_INDEX = b"\x10"  # field 2, varint
-_ORIGIN = b"\x1a"  # field 3, length-delimited
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number >= _MORE:
-        out.append(number % _MORE | _MORE)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def record_of(stored: Stored) -> Record:

@@ -20,9 +20,10 @@ from candor_kit.stop import Stop
 from candor_kit.transaction import Tx
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from candor_generation import codec
+from candor_generation.domain import fact
 from candor_generation.store import logs, records
 from candor_generation.store.logs import Log
+from candor_generation.store.records import Untold
 
 _TOPIC = "candor.generation.v1"
 _POLL_SECONDS = 0.1
@@ -62,6 +63,8 @@ class Teller:
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": 2 * _BATCH,
             "message.timeout.ms": int(_ACKNOWLEDGED_SECONDS * 1000),
+            # Told of what fails only; the flush says whether anything is left.
+            "delivery.report.only.error": True,
         }
         self._producer: Producer | None = None
 
@@ -90,16 +93,16 @@ class Teller:
         async with self._pool.connection() as connection:
             tree = await logs.latest_tree(connection, log.log_id)
             found = await logs.places(connection, log.log_id, told, min(told + _BATCH, tree.size if tree else told))
-            facts = await records.facts(connection, list(found))
+            untold = await records.untold(connection, list(found))
         if not found:
             return
-        await asyncio.to_thread(self._send, facts, log.origin.encode(), self._clock.now())
+        sent = await asyncio.to_thread(self._send, untold, log.origin.encode(), self._clock.now())
         async with self._transaction() as tx:
             await logs.move_told(tx.connection, log.log_id, told, max(found.values()))
-        _TOLD.inc(len(facts))
+        _TOLD.inc(sent)
 
-    def _send(self, facts: Sequence[tuple[bytes, str, int]], origin: bytes, at: datetime) -> None:
-        """Hand facts to the broker and wait until it has acknowledged each.
+    def _send(self, untold: Sequence[Untold], origin: bytes, at: datetime) -> int:
+        """Hand facts to the broker and wait until it has acknowledged each; return how many there were.
 
         Raises:
             NotToldError: it has not, within the time.
@@ -115,15 +118,19 @@ class Teller:
             identifier="", message_type=GenerationRecorded.DESCRIPTOR.full_name, source="candor.generation", at=at
         )
         rest = [header for header in common if header[0] != "ce_id"]
-        for fact, generation_id, index in facts:
-            producer.produce(
-                _TOPIC,
-                value=codec.with_place(fact, origin, index),
-                key=generation_id,
-                headers=[("ce_id", generation_id), *rest],
-                on_delivery=delivered,
-            )
+        sent = 0
+        for addition in untold:
+            for told, name, index in addition.told():
+                producer.produce(
+                    _TOPIC,
+                    value=fact.placed(told, origin, index),
+                    key=name,
+                    headers=[("ce_id", name), *rest],
+                    on_delivery=delivered,
+                )
+                sent += 1
             producer.poll(0)
         left = producer.flush(_ACKNOWLEDGED_SECONDS)
         if left or failed:
             raise NotToldError(f"{left + len(failed)} facts were not acknowledged")
+        return sent

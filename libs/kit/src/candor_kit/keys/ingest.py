@@ -7,7 +7,6 @@ earlier batches needs only the list of erasures since.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,7 +20,7 @@ from candor_kit.stop import Stop
 # Shared by a batch from before it looks at keys until it ends, exclusive for an erasure until it ends.
 _ERASURE_LOCK = (0x43414E44, 2)
 _PIECE = 5_000
-_REMEMBERED = 65_536  # about 400 bytes each
+_REMEMBERED = 65_536  # about 300 bytes each
 _MOST_ERASURES = 10_000  # behind by more, everything is forgotten
 _IDLE_SECONDS = 10.0
 
@@ -125,15 +124,14 @@ class _Memory:
     def __init__(self, most: int) -> None:
         self.number: int | None = None
         self._most = most
-        self._keys: OrderedDict[str, SubjectKey] = OrderedDict()
+        self._keys: dict[str, SubjectKey] = {}
 
     def known(self, subjects: Collection[str]) -> dict[str, SubjectKey]:
         """Return what is remembered of the subjects."""
         found = {}
         for subject in subjects:
-            if (entry := self._keys.get(subject)) is not None:
-                found[subject] = entry
-                self._keys.move_to_end(subject)
+            if (entry := self._keys.pop(subject, None)) is not None:
+                found[subject] = self._keys[subject] = entry  # put back at the end
         return found
 
     def add(self, number: int, found: Sequence[SubjectKey], subjects: dict[bytes, str]) -> None:
@@ -143,7 +141,7 @@ class _Memory:
         for entry in found:
             self._keys[subjects[entry.pseudonym]] = entry
         while len(self._keys) > self._most:
-            self._keys.popitem(last=False)
+            del self._keys[next(iter(self._keys))]
 
     def advance(self, number: int, erased: set[bytes] | None) -> None:
         """Move on to a later erasure; None forgets everything."""

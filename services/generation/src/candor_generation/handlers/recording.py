@@ -23,7 +23,7 @@ from candor_kit.transaction import Tx
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from candor_generation import codec, sealing
-from candor_generation.domain import generation, label, leaf
+from candor_generation.domain import fact, generation, label, leaf
 from candor_generation.domain.generation import Decision, Verdict
 from candor_generation.domain.label import Label
 from candor_generation.domain.record import Record
@@ -33,15 +33,15 @@ from candor_generation.periods import Periods
 from candor_generation.sealing import Sealer
 from candor_generation.store import logs, records
 from candor_generation.store.logs import Log
-from candor_generation.store.records import IdTakenError, Row, Stored
+from candor_generation.store.records import IdTakenError, Stored
 
 _LOG = logging.get(__name__)
 _DISCARDED = metrics.counter(
     "generation_discarded", "Records that came after the erasure of what they belong to, and were not stored."
 )
 _RECORDED = metrics.counter("generation_recorded", "Records stored.")
-_NOBODY = "00000000-0000-0000-0000-000000000000"
-_TEMPLATES = 4096
+_SECONDS = 4096  # whose text is remembered
+_MOST_TEMPLATES = 64  # of one addition; who reports more kinds at once than that has facts kept one by one
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Taken:
 
     command: RecordRequest
     identifier: str
+    made_ms: int
     micros: int
     verdict: Verdict | None = None
     discarded: bool = False
@@ -104,8 +105,8 @@ class Recording:
         # 3. What its subject had erased is not stored. Having the keys keeps erasures out, so none can follow the look.
         keys = await self.keys.take_many(tx.connection, {item.command.subject for item in taken}, first=True)
         for item in taken:
-            key = keys[item.command.subject]
-            item.discarded = generation.made_before_erasure(_moment(item.micros), key.erased_at)
+            if (erased_at := keys[item.command.subject].erased_at) is not None:
+                item.discarded = generation.made_before_erasure(_moment(item.micros), erased_at)
         # 4. The rest, log by log.
         for log, items in (await self._by_log(tx, taken)).items():
             await self._store(tx, log, items, keys)
@@ -119,15 +120,14 @@ class Recording:
         first: dict[str, Taken] = {}
         latest = _micros(generation.latest(tx.now))
         for command in commands:
-            at = command.occurred_at
-            item = Taken(command, command.command_id.lower(), at.seconds * 1_000_000 + at.nanos // 1000)
-            if item.micros > latest or milliseconds_of(item.identifier) * 1000 > latest:
+            at, identifier = command.occurred_at, command.command_id.lower()
+            item = Taken(command, identifier, milliseconds_of(identifier), at.seconds * 1_000_000 + at.nanos // 1000)
+            if item.micros > latest or item.made_ms * 1000 > latest:
                 field = "occurred_at" if item.micros > latest else "command_id"
                 outcomes.append(generation.in_future(field))
                 continue
-            if item.identifier in first:
-                item.repeats = first[item.identifier]
-            first.setdefault(item.identifier, item)
+            if (earlier := first.setdefault(identifier, item)) is not item:
+                item.repeats = earlier
             taken.append(item)
             outcomes.append(None)
         return taken, outcomes
@@ -141,27 +141,29 @@ class Recording:
         A repeat has the same id, so it comes to the same log and is known there.
         """
         found: dict[Log, list[Taken]] = {}
-        log: Log | None = None
+        of_log: list[Taken] = []
+        starts = ends = 0
         for item in taken:
             if item.discarded or item.repeats is not None:
                 continue
-            made_at = _moment(milliseconds_of(item.identifier) * 1000)
-            if log is None or not log.period.starts_at <= made_at < log.period.ends_at:
-                log = await self.periods.covering(tx.connection, logs.GENERATION, made_at)
-            if log is None:
-                raise LookupError("no log covers the present")
-            found.setdefault(log, []).append(item)
+            if not starts <= item.made_ms < ends:
+                log = await self.periods.covering(tx.connection, logs.GENERATION, _moment(item.made_ms * 1000))
+                if log is None:
+                    raise LookupError("no log covers the present")
+                of_log = found.setdefault(log, [])
+                starts, ends = (_micros(at) // 1000 for at in (log.period.starts_at, log.period.ends_at))
+            of_log.append(item)
         return found
 
     async def _store(self, tx: Tx, log: Log, items: list[Taken], keys: Mapping[str, SubjectKey]) -> None:
         """Store new records. Where an id turns out to be taken, its record is found and the others are stored."""
         while items:
             assembler = Assembler(self.labels, keys, len(items))
-            made = [assembler.assemble(item) for item in items]
+            rows, entries = assembler.assemble(items)
             try:
                 async with tx.savepoint():
-                    addition = await logs.add(tx.connection, log.log_id, [entry for _, entry in made], tx.now)
-                    await records.insert(tx.connection, addition, [row for row, _ in made])
+                    addition = await logs.add(tx.connection, log.log_id, entries, tx.now, assembler.templates())
+                    await records.insert(tx.connection, addition, rows)
             except IdTakenError:
                 there = await records.find_many(tx.connection, [UUID(item.identifier) for item in items])
                 for item in items:
@@ -214,65 +216,89 @@ class Recording:
         return lambda: codec.record_response(item.identifier, self.labels.signed(record.label), record.verdict)
 
 
+@dataclass(slots=True)
+class Kind:
+    """What rows and facts of one kind have in common: the columns, the model, and the templates' number, if any."""
+
+    columns: bytes
+    decision: str
+    modality: str
+    templated: bool
+
+
 class Assembler:
-    """Makes rows and log entries."""
+    """Makes rows and log entries of one addition."""
 
     def __init__(self, labels: Labels, keys: Mapping[str, SubjectKey], count: int) -> None:
         self._labels = labels
         self._keys = keys
         self._sealer = Sealer(count)
-        self._facts: dict[tuple[object, ...], bytes] = {}
-        self._ciphers: dict[str, AESGCM] = {}
+        self._kinds: dict[tuple[object, ...], Kind] = {}
+        self._templates: list[bytes] = []
 
-    def assemble(self, item: Taken) -> tuple[Row, bytes]:
-        """A record's row, and its entry."""
-        command, verdict = item.command, item.verdict
+    def templates(self) -> bytes:
+        """The templates of the facts of what was assembled."""
+        return fact.bundle(self._templates)
+
+    def assemble(self, items: Sequence[Taken]) -> tuple[list[bytes], list[bytes]]:
+        """The records' rows and their entries."""
+        rows: list[bytes] = []
+        entries: list[bytes] = []
+        for ordinal, item in enumerate(items):
+            row, entry = self._assembled(ordinal, item)
+            rows.append(row)
+            entries.append(entry)
+        return rows, entries
+
+    def _assembled(self, ordinal: int, item: Taken) -> tuple[bytes, bytes]:
+        command, verdict, identifier = item.command, item.verdict, item.identifier
         if verdict is None:
             raise ValueError("the record has not been screened")
-        identifier, name = item.identifier, item.identifier.encode()
-        subject, model = command.subject, command.model
+        person, model = command.subject, command.model
+        name, subject = identifier.encode(), person.encode()
         prompt, output = command.prompt.encode(), command.output.encode()
-        key = self._sealer.new_key()
-        commitments = leaf.commit_to(leaf.commitment_key(key), subject.encode(), prompt, output)
+        kind = self._kind(command, verdict, model)
+        sealer = self._sealer
+        key = sealer.new_key()
         entry = leaf.generation_entry(
             identifier,
             _written(item.micros),
             model,
-            codec.MODALITY_OF[command.modality].value,
+            kind.modality,
             label.IS_GENERATED,
-            _DECISIONS[verdict.decision],
+            kind.decision,
             _hex(verdict.library_digest),
-            commitments,
+            leaf.commit_to(leaf.commitment_key(key), subject, prompt, output),
         )
-        row = Row(
+        row = records.row(
             bytes.fromhex(identifier.replace("-", "")),
+            ordinal,
             item.micros,
-            command.product,
-            model,
-            int(verdict.decision),
-            self._fact(item, verdict, name),
+            kind.columns,
+            None if kind.templated else self._told(command, identifier, verdict) + fact.occurred(item.micros),
             subject,
-            self._sealer.payload(key, name, prompt, output),
-            self._sealer.wrap(self._cipher(subject), key, name),
+            sealer.payload(key, name, prompt, output),
+            sealer.wrap(AESGCM(self._keys[person].key), key, name),
         )
         return row, entry
 
-    def _cipher(self, subject: str) -> AESGCM:
-        cipher = self._ciphers.get(subject)
-        if cipher is None:
-            cipher = self._ciphers[subject] = AESGCM(self._keys[subject].key)
-        return cipher
-
-    def _fact(self, item: Taken, verdict: Verdict, name: bytes) -> bytes:
-        """What is told of the generation. But for hits, facts of one kind differ in id and time only."""
-        command = item.command
-        if verdict.hits:
-            return self._told(command, item.identifier, verdict) + codec.occurred(command.occurred_at)
-        kind = (command.provider, command.model, command.product, command.locale, command.modality, verdict.decision)
-        template = self._facts.get(kind)
-        if template is None:
-            template = self._facts[kind] = self._told(command, _NOBODY, verdict)
-        return template.replace(_NOBODY.encode(), name) + codec.occurred(command.occurred_at)
+    def _kind(self, command: RecordRequest, verdict: Verdict, model: str) -> Kind:
+        """But for hits, facts of one kind differ in id and time only."""
+        whole = bool(verdict.hits)
+        named = (command.provider, model, command.product, command.locale, command.modality, verdict.decision, whole)
+        kind = self._kinds.get(named)
+        if kind is None:
+            number = None
+            if not whole and len(self._templates) < _MOST_TEMPLATES:
+                number = len(self._templates)
+                self._templates.append(self._told(command, fact.NOBODY, verdict))
+            kind = self._kinds[named] = Kind(
+                records.kind(int(verdict.decision), command.product, model, number),
+                _DECISIONS[verdict.decision],
+                codec.MODALITY_OF[command.modality].value,
+                number is not None,
+            )
+        return kind
 
     def _told(self, command: RecordRequest, identifier: str, verdict: Verdict) -> bytes:
         return codec.fact_of(command, identifier, self._labels.of(identifier, command.locale), verdict)
@@ -311,7 +337,7 @@ def _written(micros: int) -> str:
     return f"{_second(seconds)}.{rest:06d}Z"
 
 
-@lru_cache(maxsize=_TEMPLATES)
+@lru_cache(maxsize=_SECONDS)
 def _second(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 

@@ -10,6 +10,7 @@ from sys import intern
 from typing import Any
 
 from candor_kit.database import Connection
+from psycopg.rows import tuple_row
 
 from candor_generation.domain.feature import (
     DIGEST_HEADER,
@@ -141,11 +142,12 @@ async def admitted(connection: Connection, known: Mapping[bytes, Feature]) -> li
     Of what is `known`, by digest, nothing but the digest is read. Where the library changes meanwhile, the features
     do not give the digest that is in force.
     """
-    cursor = await connection.execute(
-        "SELECT feature_id, digest FROM feature WHERE state = 'admitted' AND mode <> 'suspended' ORDER BY feature_id",
-        binary=True,
-    )
-    found = {row["feature_id"]: known.get(row["digest"]) for row in await cursor.fetchall()}
+    async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        await cursor.execute(
+            "SELECT feature_id, digest FROM feature WHERE state = 'admitted' AND mode <> 'suspended'"
+            " ORDER BY feature_id"
+        )
+        found = {feature_id: known.get(digest) async for feature_id, digest in cursor}
     unknown = [feature_id for feature_id, item in found.items() if item is None]
     async with connection.transaction():  # what is read some at a time is read in one
         async for item in _screening(connection, unknown):
@@ -205,8 +207,9 @@ async def mend_digests(connection: Connection) -> list[str]:
 
     Source: Deep Synthesis 10
     """
-    cursor = await connection.execute("SELECT feature_id, digest FROM feature WHERE digest IS NOT NULL")
-    stored = {row["feature_id"]: bytes(row["digest"]) for row in await cursor.fetchall()}
+    async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        await cursor.execute("SELECT feature_id, digest FROM feature WHERE digest IS NOT NULL")
+        stored = {feature_id: digest async for feature_id, digest in cursor}
     screening = {item.feature_id: feature_digest(item) async for item in _screening(connection)}
     wrong = [(digest, name) for name, digest in screening.items() if stored.get(name) != digest]
     async with connection.cursor() as many:

@@ -100,15 +100,18 @@ async def drop(connection: Connection, log: Log, at: datetime) -> None:
     await connection.execute("UPDATE log SET dropped_at = %s WHERE log_id = %s", (at, log.log_id))
 
 
-async def add(connection: Connection, log_id: int, entries: Sequence[bytes], at: datetime) -> int:
-    """Accept leaves, to follow each other in the log; return the addition's id.
+async def add(
+    connection: Connection, log_id: int, entries: Sequence[bytes], at: datetime, templates: bytes | None = None
+) -> int:
+    """Accept leaves, to follow each other in the log, with the templates of their facts; return the addition's id.
 
     Raises:
         ValueError: an entry is longer than 65,535 bytes.
     """
     cursor = await connection.execute(
-        "INSERT INTO addition (log_id, leaves, entries, accepted_at) VALUES (%s, %s, %b, %s) RETURNING addition_id",
-        (log_id, len(entries), tiles.bundle(entries), at),
+        "INSERT INTO addition (log_id, leaves, entries, accepted_at, templates) VALUES (%s, %s, %b, %s, %b)"
+        " RETURNING addition_id",
+        (log_id, len(entries), tiles.bundle(entries), at, templates),
     )
     row = await cursor.fetchone()
     if row is None:

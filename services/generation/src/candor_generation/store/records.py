@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
 from candor_kit.database import Connection
 from psycopg import errors
 
+from candor_generation.domain import fact
 from candor_generation.domain.record import Personal, Place
 
 _COLUMNS: LiteralString = (
-    "SELECT generation_id, fact, subject, payload, wrapped_key, erased_at, log.origin,"
-    " addition.first_index + ordinal AS log_index FROM record"
+    "SELECT generation_id, fact, template, addition.templates, occurred_at, subject, payload, wrapped_key, erased_at,"
+    " log.origin, addition.first_index + ordinal AS log_index FROM record"
     " JOIN addition USING (addition_id) JOIN log USING (log_id)"
 )
 # PostgreSQL's binary COPY format: a signature, flags, the length of an extension; per row the number of columns, per
 # column its length and bytes; at the end the number -1.
 _HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TAIL = struct.pack(">h", -1)
-_ROW = struct.Struct(">h i16s iq ii iq ih")
+_ROW = struct.Struct(">i16s ii iq")
+_PREFIX = struct.Struct(">h iq")
+_COLUMN_COUNT = 12
 _LENGTH = struct.Struct(">i")
+_NONE = _LENGTH.pack(-1)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 # PostgreSQL counts time from 2000, Unix from 1970.
 _EPOCH_MICROS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+_TOLD = struct.Struct(">16s q h i")
 
 
 @dataclass(frozen=True)
@@ -41,27 +47,75 @@ class Stored:
     restricted: bool = False
 
 
-@dataclass(slots=True)
-class Row:
-    """A record to be put in. Personal data is sealed, but for whose it is; the time is in microseconds since 1970."""
+def kind(decision: int, product: str, model: str, template: int | None) -> bytes:
+    """What rows of one kind have in common, as `row` takes it; without a template each row has its own fact."""
+    named, asked = product.encode(), model.encode()
+    number = _NONE if template is None else struct.pack(">ih", 2, template)
+    return b"".join(
+        (struct.pack(">ih", 2, decision), number, _LENGTH.pack(len(named)), named, _LENGTH.pack(len(asked)), asked)
+    )
 
-    generation_id: bytes
-    occurred_micros: int
-    product: str
-    model: str
-    decision: int
-    fact: bytes
-    subject: str
-    payload: bytes
-    wrapped_key: bytes
+
+def row(
+    generation_id: bytes,
+    ordinal: int,
+    occurred_micros: int,
+    of_kind: bytes,
+    own_fact: bytes | None,
+    subject: bytes,
+    payload: bytes,
+    wrapped_key: bytes,
+) -> bytes:
+    """A record to be put in, but for its addition. The id has 16 bytes, the time is in microseconds since 1970."""
+    length = _LENGTH.pack
+    return b"".join(
+        (
+            _ROW.pack(16, generation_id, 4, ordinal, 8, occurred_micros - _EPOCH_MICROS),
+            of_kind,
+            _NONE if own_fact is None else length(len(own_fact)) + own_fact,
+            length(len(subject)),
+            subject,
+            length(len(payload)),
+            payload,
+            length(len(wrapped_key)),
+            wrapped_key,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Untold:
+    """What is to be told of the records of an addition.
+
+    Attributes:
+        templates: as `domain.fact` bundles them.
+        packed: of each record in order the id (16 bytes), the time (microseconds since 2000, 8), the template's number
+            (2; -1: it has a fact of its own) and the ordinal (4).
+        facts: the facts of those that have one of their own, in their order.
+    """
+
+    first_index: int
+    templates: bytes
+    packed: bytes
+    facts: Sequence[bytes]
+
+    def told(self) -> Iterator[tuple[bytes, str, int]]:
+        """Of each record the fact but for its place, the generation id and the index, in the order of the log."""
+        templates, own = fact.unbundle(self.templates), iter(self.facts)
+        for identifier, micros, template, ordinal in _TOLD.iter_unpack(self.packed):
+            digits = identifier.hex()
+            name = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+            at = micros + _EPOCH_MICROS
+            made = next(own) if template < 0 else fact.fill(templates[template], name.encode(), at)
+            yield made, name, self.first_index + ordinal
 
 
 class IdTakenError(Exception):
     """A record of one of the ids is there already; nothing was put in."""
 
 
-async def insert(connection: Connection, addition_id: int, rows: Sequence[Row]) -> None:
-    """Put records in, which are the leaves of an addition in this order.
+async def insert(connection: Connection, addition_id: int, rows: Sequence[bytes]) -> None:
+    """Put records in, made by `row`, which are the leaves of an addition.
 
     Raises:
         IdTakenError: one is there already; the caller goes back to its savepoint.
@@ -70,25 +124,14 @@ async def insert(connection: Connection, addition_id: int, rows: Sequence[Row]) 
         async with (
             connection.cursor() as cursor,
             cursor.copy(
-                "COPY record (generation_id, addition_id, ordinal, occurred_at, decision, product, model, fact,"
-                " subject, payload, wrapped_key) FROM STDIN (FORMAT BINARY)"
+                "COPY record (addition_id, generation_id, ordinal, occurred_at, decision, template, product, model,"
+                " fact, subject, payload, wrapped_key) FROM STDIN (FORMAT BINARY)"
             ) as copy,
         ):
-            await copy.write(b"".join([_HEAD, *_encoded(addition_id, rows), _TAIL]))
+            # Every row begins with the number of its columns and the first of them.
+            await copy.write(_PREFIX.pack(_COLUMN_COUNT, 8, addition_id).join([_HEAD, *rows]) + _TAIL)
     except errors.UniqueViolation as error:
         raise IdTakenError from error
-
-
-def _encoded(addition_id: int, rows: Sequence[Row]) -> Iterable[bytes]:
-    length = _LENGTH.pack
-    for ordinal, row in enumerate(rows):
-        micros = row.occurred_micros - _EPOCH_MICROS
-        yield _ROW.pack(11, 16, row.generation_id, 8, addition_id, 4, ordinal, 8, micros, 2, row.decision)
-        for value in (
-            row.product.encode(), row.model.encode(), row.fact, row.subject.encode(), row.payload, row.wrapped_key
-        ):  # fmt: skip
-            yield length(len(value))
-            yield value
 
 
 async def find(connection: Connection, generation_id: str) -> Stored | None:
@@ -146,15 +189,23 @@ async def search(
     return [_stored(row) for row in await cursor.fetchall()]
 
 
-async def facts(connection: Connection, additions: Collection[int]) -> list[tuple[bytes, str, int]]:
-    """What is to be told of the records of additions, in the order of the log: fact, generation id, index."""
+async def untold(connection: Connection, additions: Collection[int]) -> list[Untold]:
+    """What is to be told of the records of additions, in the order of the log."""
     cursor = await connection.execute(
-        "SELECT fact, generation_id::text AS id, first_index + ordinal AS log_index FROM record"
-        " JOIN addition USING (addition_id) WHERE addition_id = ANY(%s) ORDER BY first_index, ordinal",
+        # One value for all the records of an addition: a row for each would cost ten times as much to read.
+        "SELECT first_index, coalesce(templates, ''::bytea) AS templates, packed, facts FROM addition JOIN"
+        " (SELECT addition_id, string_agg(uuid_send(generation_id) || timestamptz_send(occurred_at)"
+        "   || int2send(CASE WHEN fact IS NULL THEN template ELSE -1::smallint END) || int4send(ordinal), ''::bytea"
+        "   ORDER BY ordinal) AS packed, array_agg(fact ORDER BY ordinal) FILTER (WHERE fact IS NOT NULL) AS facts"
+        "   FROM record WHERE addition_id = ANY(%s) GROUP BY addition_id) AS recorded USING (addition_id)"
+        " ORDER BY first_index",
         (list(additions),),
         binary=True,
     )
-    return [(row["fact"], row["id"], row["log_index"]) for row in await cursor.fetchall()]
+    return [
+        Untold(row["first_index"], row["templates"], row["packed"], row["facts"] or ())
+        for row in await cursor.fetchall()
+    ]
 
 
 async def of_subject(
@@ -259,4 +310,9 @@ def _stored(row: Mapping[str, Any]) -> Stored:
     whole = row["subject"] is not None
     personal = Personal(row["subject"], row["payload"], row["wrapped_key"]) if whole else None
     restricted = not whole and row["erased_at"] is None
-    return Stored(str(row["generation_id"]), row["fact"], Place(row["origin"], row["log_index"]), personal, restricted)
+    identifier = str(row["generation_id"])
+    told = row["fact"]
+    if told is None:
+        micros = (row["occurred_at"] - _UNIX) // timedelta(microseconds=1)
+        told = fact.fill(fact.unbundle(row["templates"])[row["template"]], identifier.encode(), micros)
+    return Stored(identifier, told, Place(row["origin"], row["log_index"]), personal, restricted)
