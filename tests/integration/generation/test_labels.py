@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from candor.generation.v1 import facts_pb2, label_pb2, label_pb2_grpc
 from candor_cli.session import command_id
-from candor_generation import labelkey
+from candor_generation import credentials, labelkey
 from candor_generation.domain import label, note
 from label_samples import FILES, image_file
 
@@ -60,6 +61,19 @@ async def test_a_found_file_leads_back_to_its_log_entry(backend: Backend, labels
     assert found.generation_id == generation_id
     assert found.log_index == (await backend.get(generation_id)).log_index
     assert found.sha256 == header.labelled_sha256
+
+
+@pytest.mark.clause("AI Act 50(2)")
+async def test_a_signed_file_leads_to_the_log_by_its_manifest_too(backend: Backend, labels: Any, auditor: Any) -> None:
+    generation_id = await backend.record()
+    placed = await backend.recorded(generation_id)
+    header = {"generation_id": generation_id, "media_type": "image/png", "credentials": True}
+    _, content = await labelled(labels, image_file("PNG"), **header)
+    manifest = credentials.read(io.BytesIO(content), "image/png")
+    assert manifest is not None
+    assert (manifest.state, manifest.failures) == ("Valid", ("signingCredential.untrusted",))
+    assert manifest.pointer == credentials.Pointer(placed[0].origin, generation_id)
+    assert (await told(auditor, content)).generation_id == generation_id
 
 
 async def test_a_label_is_checked_offline_with_what_the_log_serves(backend: Backend, labels: Any) -> None:

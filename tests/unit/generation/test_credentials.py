@@ -162,6 +162,7 @@ def test_a_file_without_a_manifest_has_none() -> None:
     [
         ("audio/ogg", b"OggS", "UNSUPPORTED_MEDIA"),
         ("text/plain", b"text", "UNSUPPORTED_MEDIA"),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"PK", "UNSUPPORTED_MEDIA"),
         ("image/png", b"no picture", "FILE_MALFORMED"),
         ("video/mp4", b"\0\0\0\x10ftyp", "FILE_MALFORMED"),
         ("audio/wav", bytes(65 * 1024 * 1024), "FILE_TOO_LARGE"),

@@ -199,7 +199,7 @@ async def test_what_carriers_refuse_is_refused_with_their_reason(service: Labell
 
 async def test_content_credentials_lead_to_the_same_entry(service: Labelling) -> None:
     signer = credentials.Credentials(identity.self_made("Example", datetime(2026, 3, 1, tzinfo=UTC)))
-    signing = dataclasses.replace(service, credentials=signer)
+    signing = dataclasses.replace(service, credentials=lambda: signer)
     header, content = await written(signing, image_file("PNG"), "image/png", credentials=True)
     manifest = credentials.read(io.BytesIO(content), "image/png")
     assert manifest is not None

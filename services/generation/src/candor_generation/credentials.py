@@ -36,6 +36,8 @@ SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgo
 """What IPTC calls media made by a model."""
 
 _MANIFEST_MIB: Final = 16
+# The library names documents that are ZIP archives too, and fails on each whose parts are compressed.
+_ARCHIVES: Final = ("application/vnd.", "application/epub", "application/oxps", "application/x-zip")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ class Reading:
 
 def media_types() -> frozenset[str]:
     """The media types that a manifest can be put in."""
-    return frozenset(kind for kind in c2pa.Builder.get_supported_mime_types() if "/" in kind)
+    return frozenset(
+        kind for kind in c2pa.Builder.get_supported_mime_types() if "/" in kind and not kind.startswith(_ARCHIVES)
+    )
 
 
 class Credentials:

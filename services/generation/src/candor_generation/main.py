@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from typing import cast
 
 from candor.generation.v1 import reasons_pb2
@@ -19,8 +20,9 @@ from candor_kit.service import Service, run
 from candor_kit.stop import Stop, Wake
 from candor_kit.transaction import Caller
 
-from candor_generation import corpus
+from candor_generation import corpus, identity
 from candor_generation.api import generation_api, hold_api, holder_api, label_api, review_api, screening_api
+from candor_generation.credentials import Credentials
 from candor_generation.domain.feature import Ceilings
 from candor_generation.domain.flood import Limits
 from candor_generation.domain.note import NoteError
@@ -158,6 +160,14 @@ def _record(parts: Parts) -> None:
 def _label(parts: Parts) -> None:
     """Labels in files, and content that is delivered without a visible one."""
     service, settings = parts.service, parts.settings
+
+    @cache
+    def credentials() -> Credentials | None:
+        return _credentials(settings, service.clock.now())
+
+    async def have_credentials() -> None:
+        credentials()
+
     labelling = Labelling(
         parts.label_key,
         settings.provider_code,
@@ -165,9 +175,30 @@ def _label(parts: Parts) -> None:
         settings.label_max_bytes,
         settings.spool_folder,
         settings.label_font_file,
+        credentials=credentials,
     )
+    service.at_start("content credentials", have_credentials)
     unlabelled = Unlabelled(parts.keys, settings.unlabelled_duties_version, settings.unlabelled_retention_months)
     service.serve(label_api(labelling, unlabelled))
+
+
+def _credentials(settings: Settings, now: datetime) -> Credentials | None:
+    """What signs content, made where a machine runs on its own; None where nobody is named.
+
+    Raises:
+        ConfigError: certificates and key cannot be read, or do not belong together.
+    """
+    chain, key = settings.c2pa_chain_file, settings.c2pa_key_file
+    try:
+        if chain is not None and key is not None:
+            signer = identity.load(chain, key)
+        elif settings.local_mode:
+            signer = identity.load_or_make(settings.data_dir, "Candor local", now)
+        else:
+            return None
+        return Credentials(signer, time_authority=settings.c2pa_time_authority)
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"CANDOR_C2PA_CHAIN_FILE and CANDOR_C2PA_KEY_FILE: {error}") from error
 
 
 def _review(parts: Parts) -> None:

@@ -59,6 +59,15 @@ class Settings(ServiceSettings):
     label_max_bytes: int = Field(1 << 30, ge=1024, description="the largest file that is labelled or read")
     spool_folder: Path | None = Field(None, description="where files being labelled are spooled; default the system's")
     label_font_file: Path | None = Field(None, description="a font for captions; default the built-in letters")
+    c2pa_chain_file: Path | None = Field(
+        None,
+        description="certificates of whoever signs content credentials (C2PA), PEM, the signer's first; default none,"
+        " and in local mode one of our own in the data folder",
+    )
+    c2pa_key_file: Path | None = Field(None, description="the key of the first of them, PKCS #8 on a NIST curve")
+    c2pa_time_authority: str | None = Field(
+        None, description="URL of an RFC 3161 authority that stamps what is signed; default none is asked"
+    )
     unlabelled_duties_version: str = Field(
         "1", min_length=1, description="the duties that a user accepts to get content without an explicit label"
     )
@@ -99,6 +108,12 @@ class Settings(ServiceSettings):
             raise ValueError(
                 "CANDOR_PROVIDER_CODE is not set, so labels would name no provider (GB 45438-2025 Annex E)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _whoever_signs_has_a_key(self) -> Settings:
+        if (self.c2pa_chain_file is None) != (self.c2pa_key_file is None):
+            raise ValueError("CANDOR_C2PA_CHAIN_FILE and CANDOR_C2PA_KEY_FILE belong together: set both or none")
         return self
 
     @property

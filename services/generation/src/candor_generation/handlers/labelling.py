@@ -62,7 +62,7 @@ class Labelling:
         folder: where files are spooled; None for the system's own.
         font_file: for captions; None for the built-in letters.
         audible: what is heard in marked sound; None for the rhythm.
-        credentials: binds C2PA manifests; None where there is no certificate.
+        credentials: gives what binds C2PA manifests; None where there is no certificate.
         at_once: how many files are worked on at a time.
     """
 
@@ -73,7 +73,7 @@ class Labelling:
     folder: Path | None = None
     font_file: Path | None = None
     audible: AudibleLabel | None = None
-    credentials: Credentials | None = None
+    credentials: Callable[[], Credentials | None] = lambda: None
     at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     async def label(self, exchange: Exchange, requests: AsyncIterator[LabelRequest]) -> AsyncIterator[LabelResponse]:
@@ -122,7 +122,7 @@ class Labelling:
         Raises:
             Refused: CREDENTIALS_ABSENT, GENERATION_UNKNOWN.
         """
-        credentials = self.credentials
+        credentials = self.credentials()
         if credentials is None:
             raise Refused("CREDENTIALS_ABSENT", "this deployment has no certificate to sign content with")
         known = None
