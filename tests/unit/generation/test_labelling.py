@@ -23,6 +23,7 @@ from candor_generation.handlers.labelling import Known, Labelling
 from candor_generation.labelkey import LabelKey
 from candor_generation.signing import LogKey
 from label_samples import CODE, FILES, ID, a_label, image_file
+from media_samples import wav
 from typer.testing import CliRunner
 
 ORIGIN = "log.example.com/generation"
@@ -272,6 +273,23 @@ def test_candor_label_says_what_is_wrong_by_its_exit_code(
     impostor = LogKey(tmp_path / "impostor.key", ORIGIN).signer.vkey.text
     result = runner.invoke(label_command.app, [*reading, "--vkey", impostor])
     assert (result.exit_code, json.loads(result.output)["signature"]) == (1, "fails")
+
+
+def test_candor_label_speaks_the_notice_that_it_is_given(
+    shell: tuple[CliRunner, list[str], list[str]], tmp_path: Path
+) -> None:
+    runner, writing, _ = shell
+    notice, plain, spoken = (tmp_path / name for name in ("notice.wav", "plain.wav", "spoken.wav"))
+    notice.write_bytes(wav(2.0))
+    marking = ["write", str(notice), str(plain), *writing[3:], "--explicit"]
+    assert runner.invoke(label_command.app, marking).exit_code == 0
+    marking[2] = str(spoken)
+    ran = runner.invoke(label_command.app, [*marking, "--notice", str(notice)])
+    assert ran.exit_code == 0, ran.output
+    assert spoken.stat().st_size - plain.stat().st_size >= 2 * 8000 * 2
+    marking[2] = str(tmp_path / "other.wav")
+    assert runner.invoke(label_command.app, [*marking, "--notice", str(tmp_path / "label.json")]).exit_code == 1
+    assert runner.invoke(label_command.app, [*marking, "--notice", str(tmp_path / "absent.wav")]).exit_code == 2
 
 
 def test_candor_label_puts_the_explicit_label_in_and_keeps_labels_of_others(

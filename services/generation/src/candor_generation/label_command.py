@@ -44,6 +44,14 @@ def write(
     at: Annotated[Place, typer.Option(help="Where it stands in a text.")] = Place.END,
     locale: Annotated[str, typer.Option(help="Of those who see the content.")] = "zh-CN",
     font: Annotated[Path | None, typer.Option(help="A font with the letters of --words.")] = None,
+    notice: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="What is spoken in sound after the rhythm: a WAV file of at most 30 seconds.",
+        ),
+    ] = None,
     supersede: Annotated[bool, typer.Option("--supersede", help="Replace a label of other content.")] = False,
     media_type: Annotated[str, typer.Option(help="Default: told by the file's first bytes.")] = "",
 ) -> None:
@@ -55,7 +63,8 @@ def write(
     with _refusing("write"), _opened(file) as source, labelling.spool() as labelled:
         reading = labelling.read(source, media_type)
         labelling.check_replaceable(reading, made, supersede=supersede)
-        mark = labelling.explicit_label(words, at, locale, made, font_file=font) if explicit else None
+        audible = None if notice is None else labelling.spoken(notice)
+        mark = labelling.explicit_label(words, at, locale, made, font_file=font, audible=audible) if explicit else None
         labelling.write(source, labelled, reading.media_type, made, explicit=mark)
         _save(labelled, out)
 

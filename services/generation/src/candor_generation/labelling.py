@@ -19,7 +19,7 @@ from candor_generation.domain import label, labelcode
 from candor_generation.domain.label import Found, Grounds, Label
 from candor_generation.domain.labelcode import LabelCode, LabelCodeError
 from candor_generation.domain.refusal import Refused
-from candor_generation.marks import Place
+from candor_generation.marks import Place, wav
 from candor_generation.marks.pcm import AudibleLabel
 
 _IN_MEMORY = 1 << 20
@@ -252,6 +252,17 @@ def explicit_label(
     Source: GB 45438-2025 5.1
     """
     return Explicit(_words(given, locale, made.label), place, font_file, audible)
+
+
+def spoken(notice: Path) -> AudibleLabel:
+    """The audible label with a spoken notice after the rhythm, from a WAV file of at most 30 seconds.
+
+    Raises:
+        CarrierError: the file is none.
+        OSError: it cannot be read.
+    """
+    with notice.open("rb") as source:
+        return AudibleLabel(notice=wav.notice(source))
 
 
 def _words(given: str, locale: str, attribute: str) -> str:

@@ -22,6 +22,7 @@ from candor_kit.transaction import Caller
 
 from candor_generation import corpus, identity
 from candor_generation.api import generation_api, hold_api, holder_api, label_api, review_api, screening_api
+from candor_generation.carriers.base import CarrierError
 from candor_generation.credentials import Credentials
 from candor_generation.domain.feature import Ceilings
 from candor_generation.domain.flood import Limits
@@ -51,6 +52,8 @@ from candor_generation.handlers.unlabelled import Unlabelled
 from candor_generation.http import LogHttp
 from candor_generation.label_http import LabelKeyHttp
 from candor_generation.labelkey import LabelKey
+from candor_generation.labelling import spoken
+from candor_generation.marks.pcm import AudibleLabel
 from candor_generation.otlp import rpc as otlp_rpc
 from candor_generation.otlp.buffer import Buffer, Patience
 from candor_generation.otlp.exports import Exports
@@ -175,11 +178,20 @@ def _label(parts: Parts) -> None:
         settings.label_max_bytes,
         settings.spool_folder,
         settings.label_font_file,
-        credentials=credentials,
+        _audible(settings),
+        credentials,
     )
     service.at_start("content credentials", have_credentials)
     unlabelled = Unlabelled(parts.keys, settings.unlabelled_duties_version, settings.unlabelled_retention_months)
     service.serve(label_api(labelling, unlabelled))
+
+
+def _audible(settings: Settings) -> AudibleLabel | None:
+    notice = settings.spoken_notice_file
+    try:
+        return None if notice is None else spoken(notice)
+    except (CarrierError, OSError) as error:
+        raise ConfigError(f"CANDOR_SPOKEN_NOTICE_FILE {notice}: {error}") from error
 
 
 def _credentials(settings: Settings, now: datetime) -> Credentials | None:

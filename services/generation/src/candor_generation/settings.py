@@ -59,6 +59,9 @@ class Settings(ServiceSettings):
     label_max_bytes: int = Field(1 << 30, ge=1024, description="the largest file that is labelled or read")
     spool_folder: Path | None = Field(None, description="where files being labelled are spooled; default the system's")
     label_font_file: Path | None = Field(None, description="a font for captions; default the built-in letters")
+    spoken_notice_file: Path | None = Field(
+        None, description="what is spoken in marked sound after the rhythm: a WAV file of at most 30 seconds"
+    )
     c2pa_chain_file: Path | None = Field(
         None,
         description="certificates of whoever signs content credentials (C2PA), PEM, the signer's first; default none,"
