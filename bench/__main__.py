@@ -10,7 +10,7 @@ from pathlib import Path
 
 from candor_stack.home import cache_folder
 
-from bench import audit, backpressure, comparison, delay, ingest, machine, screen, tessera
+from bench import audit, backpressure, comparison, delay, ingest, machine, screen, tessera, update
 from bench.figure import BenchError, Figure
 from bench.ground import Ground
 from bench.intake import Source
@@ -22,7 +22,7 @@ _FOLDER = ROOT / ".candor"
 _QUICK = Plan(3000, Path(), Path(), takers=1, subjects=200, terms=500, seconds=2.0, writers=512)
 NAMES = (
     *(screen.NAME, ingest.RATE, ingest.SUSTAINED, ingest.MEMORY, comparison.BARE, comparison.TESSERA),
-    *(delay.NAME, backpressure.NAME, audit.NAME),
+    *(update.NAME, delay.NAME, backpressure.NAME, audit.NAME),
 )
 
 
@@ -65,6 +65,9 @@ class Bench:
         self._go_on(ground, source, rate.value)
 
     def _go_on(self, ground: Ground, source: Source, rate: float) -> None:
+        if update.NAME in self.wanted:
+            ground.start_writer()
+            self._say(update.measure(ground, self.plan))
         if delay.NAME in self.wanted:
             ground.start_writer()
             self._say(delay.measure(ground, self.plan, source, rate / 2))

@@ -132,6 +132,11 @@ class Ground:
         return self._around.addresses[_SERVICE].http
 
     @property
+    def https(self) -> list[str]:
+        """host:port of every process of the service."""
+        return [*(address for _, address in self._takers), *([self.http] if self._writer else [])]
+
+    @property
     def service_pids(self) -> dict[str, int]:
         """The service's processes by name."""
         return {child.name: child.pid for child in self._children if child.pid is not None}

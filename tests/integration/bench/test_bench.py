@@ -37,6 +37,7 @@ def test_every_figure_is_one_line_of_json(figures: dict[str, dict[str, Any]]) ->
         "generation.ingest.memory",
         "generation.ingest.vs_bare_loop",
         "generation.ingest.vs_tessera",
+        "generation.screen.update",
         "generation.ingest.delay",
         "generation.ingest.backpressure",
         "generation.audit.fsck",

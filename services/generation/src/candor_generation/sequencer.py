@@ -17,6 +17,7 @@ lose even that row: a checkpoint therefore only ever takes the place of the one 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -44,6 +45,9 @@ _CONNECT_SECONDS = 5
 _POLL_SECONDS = 0.1
 _RIVAL_SECONDS = 1.0
 _WITNESS_SECONDS = 1.0
+# A log's rounds begin so far apart at least: each writes partial tiles anew. Every checkpoint of a generation log is an
+# act, so that acts would otherwise be as many rounds again.
+_APART_SECONDS = {logs.GENERATION: 0.1, logs.ACTS: 0.5}
 _LOG = logging.get(__name__)
 _SIZE = metrics.gauge("generation_log_size", "Leaves in the latest tree that was committed to.", ("origin",))
 
@@ -70,7 +74,8 @@ class Unwitnessed:
 class Writer:
     """One log in the hands of its writer: its files, its signer, and how far its tree has grown.
 
-    `held` is the latest tree where its checkpoint waits for witnesses, last asked at `asked` (monotonic seconds).
+    `held` is the latest tree where its checkpoint waits for witnesses, last asked at `asked`; the latest round began at
+    `began` (both monotonic seconds).
     """
 
     log: Log
@@ -79,6 +84,11 @@ class Writer:
     frontier: Frontier = field(default_factory=Frontier)
     held: Tree | None = None
     asked: float = 0.0
+    began: float = -math.inf
+
+    def is_due(self) -> bool:
+        """Whether the next round may begin."""
+        return time.monotonic() >= self.began + _APART_SECONDS[self.log.kind]
 
     def signed(self) -> Tree:
         """The tree of the present frontier, signed."""
@@ -182,16 +192,18 @@ class Sequencer:
                     await self._wake.wait(_POLL_SECONDS, stop)
 
     async def _round(self, turn: Turn) -> bool:
-        """Add to every log what waits for it; whether there was anything."""
-        waiting = await logs.unfinished(turn.connection)
-        for log_id in waiting:
+        """Add to every log what waits for it and is due; whether there was anything."""
+        added = False
+        for log_id in await logs.unfinished(turn.connection):
             if log_id not in turn.writers:
                 known = {log.log_id: log for log in await logs.all_logs(turn.connection)}
                 await self._take_up(turn, known[log_id])
-            await self._integrate(turn, turn.writers[log_id])
+            if turn.writers[log_id].is_due():
+                await self._integrate(turn, turn.writers[log_id])
+                added = True
         for writer in turn.writers.values():
             await self._ask_again(turn, writer)
-        return bool(waiting)
+        return added
 
     async def _ask_again(self, turn: Turn, writer: Writer) -> None:
         """Ask the witnesses once more for a checkpoint that was held back for lack of them."""
@@ -200,6 +212,7 @@ class Sequencer:
 
     async def _integrate(self, turn: Turn, writer: Writer) -> None:
         """Add one batch to a log: what has indexes already first, as another process may have left it."""
+        writer.began = time.monotonic()
         log_id, size = writer.log.log_id, writer.frontier.size
         batch = await logs.additions(turn.connection, log_id, size, self._batch)
         if not batch:
