@@ -54,6 +54,7 @@ async def test_a_spread_is_announced_once_per_level(refutation: Refutation, depl
     assert LEVEL_1 <= spread.matches <= LEVEL_1 + 10
     assert spread.window_end.seconds - spread.window_start.seconds == 3600
     assert not late.announced
+    await matches(deployment, claim_id, LEVEL_1 + 10)
     reply = await refutation.claim(claim_id)
     assert (reply.claim.spread_level, reply.claim.matches_last_hour) == (1, LEVEL_1 + 10)
     kinds = [step.kind for step in reply.steps]

@@ -52,11 +52,11 @@ async def _bad(deployment: Deployment) -> None:
     """Malformed, refused, unexpected by the database: whatever an error message could quote."""
     broken = f'{{"subject": "{SUBJECT}", "prompt": "{PROMPT}", "occurredAt": "{OUTPUT}"}}'.encode()
     identifier = await deployment.emit("generation", _record(), as_json=True, value=broken)
-    await deployment.dead_letters("generation", lambda headers: headers["ce_id"] == identifier)
+    await deployment.dead_letters("generation", lambda headers: headers.get("ce_id") == identifier)
     nul = _record()
     nul.output = OUTPUT + "\0"
     await deployment.emit("generation", nul)
-    await deployment.dead_letters("generation", lambda headers: headers["ce_id"] == nul.command_id)
+    await deployment.dead_letters("generation", lambda headers: headers.get("ce_id") == nul.command_id)
     stub = service_pb2_grpc.GenerationServiceStub(deployment.channel("generation", "backend"))
     for wrong in (_record(subject=CONTACT), service_pb2.RecordRequest(prompt=PROMPT, subject=SUBJECT), nul):
         with contextlib.suppress(grpc.aio.AioRpcError):

@@ -20,7 +20,7 @@ from candor_kit.topics import partitions_of
 from candor_stack.home import StackDescription
 from candor_stack.issuer import LocalIssuer
 from google.protobuf import json_format
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 _TOKEN_TTL = timedelta(hours=6)
 _LARGEST_RECORD = 4 * 1024 * 1024
@@ -228,7 +228,11 @@ class TopicFollower:
                 if headers.get("ce_type") != kind.DESCRIPTOR.full_name or identity in passed:
                     continue
                 passed.add(identity)
-                fact = kind.FromString(value)
+                try:
+                    fact = kind.FromString(value)
+                except DecodeError:
+                    # Whoever may write to the topic may write anything: bytes that are no such message are no such fact.
+                    continue
                 found.extend([fact] if where(fact) else [])
             seen = len(self._records)
             if len(found) >= count:
