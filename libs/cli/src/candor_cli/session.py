@@ -231,7 +231,7 @@ class TopicFollower:
                 try:
                     fact = kind.FromString(value)
                 except DecodeError:
-                    # Whoever may write to the topic may write anything: bytes that are no such message are no such fact.
+                    # Whoever may write to the topic may write anything: what is no such message is no such fact.
                     continue
                 found.extend([fact] if where(fact) else [])
             seen = len(self._records)
