@@ -20,7 +20,7 @@ from candor_kit.stop import Stop
 # Shared by a batch from before it looks at keys until it ends, exclusive for an erasure until it ends.
 _ERASURE_LOCK = (0x43414E44, 2)
 _PIECE = 5_000
-_REMEMBERED = 65_536  # about 300 bytes each
+_REMEMBERED = 32_768  # about 350 bytes each
 _MOST_ERASURES = 10_000  # behind by more, everything is forgotten
 _IDLE_SECONDS = 10.0
 

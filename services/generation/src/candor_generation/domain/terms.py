@@ -30,6 +30,8 @@ from candor_generation.domain import normal
 # What a renderer swallows or a reader reads over between two ideographs.
 _READ_OVER = frozenset("*_`^\\")
 _SPACED_OUT = 3
+# One for all: an empty set of its own takes as much memory as the rest of a term.
+_UNBROKEN: frozenset[int] = frozenset()
 
 
 class Text(Protocol):
@@ -89,9 +91,8 @@ def term(value: str, exceptions: Sequence[str] = (), *, within_words: bool = Fal
     if any(item.key in squeezed.text for item in made):
         raise ValueError("has an exception that is no longer than itself")
     places = squeezed.places
-    breaks = frozenset(
-        index for index in range(1, len(places)) if normal.gap(value[places[index - 1] + 1 : places[index]])
-    )
+    found = [index for index in range(1, len(places)) if normal.gap(value[places[index - 1] + 1 : places[index]])]
+    breaks = frozenset(found) if found else _UNBROKEN
     unspaced = all(normal.is_unspaced(letter) for letter in squeezed.text)
     first, last = (not within_words and normal.is_spaced(squeezed.text[end]) for end in (0, -1))
     return Term(squeezed.text, breaks, unspaced, first, last, made)

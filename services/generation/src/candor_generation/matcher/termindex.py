@@ -36,7 +36,7 @@ class TermIndex:
         of_key: defaultdict[bytes, list[int]] = defaultdict(list)
         for number, item in enumerate(terms):
             of_key[item.key.encode("utf-32-le")].append(number)
-        self._of_key = dict(of_key)
+        self._of_key = {key: tuple(numbers) for key, numbers in of_key.items()}
         self._lengths = _lengths_by_head(of_key)
         self._filters = [_filter(of_key, letters) for letters in range(1, _HEAD + 1)]
 
