@@ -19,11 +19,14 @@ class Formed:
         self.codes: Codes
         self.places: Places
         self.codes, self.places = form.apply(codes)
+        self._raw: bytes | None = None
 
-    @cached_property
+    @property
     def raw(self) -> bytes:
         """The codes, four bytes each."""
-        return self.codes.tobytes()
+        if self._raw is None:
+            self._raw = self.codes.tobytes()
+        return self._raw
 
     @cached_property
     def expands(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,6 +108,8 @@ class Matcher:
         for item in self._features.values():
             by_kind[item.kind].append(item)
         self._ids = {kind: [item.feature_id for item in of_kind] for kind, of_kind in by_kind.items()}
+        # Whether the library looks for what no bounded part of a text can tell: patterns and near copies.
+        self.needs_whole_texts = any(self._ids.get(kind) for kind in (Kind.PATTERN, Kind.NEAR_TEXT))
         self._terms = TermIndex([kept.terms.get(item.feature_id) or _term(item) for item in by_kind[Kind.TERM]])
         self._beginnings = Beginnings(self._terms.terms)
         self._patterns = PatternIndex([item.value for item in by_kind[Kind.PATTERN]])
@@ -180,11 +182,6 @@ class Matcher:
         """The feature of a term that a stream found."""
         return self._ids[Kind.TERM][number]
 
-    @property
-    def needs_whole_texts(self) -> bool:
-        """Whether the library looks for what no bounded part of a text can tell: patterns and near copies."""
-        return any(self._ids.get(kind) for kind in (Kind.PATTERN, Kind.NEAR_TEXT))
-
     def in_whole_text(self, text: str, *, in_prompt: bool) -> list[Found]:
         """The patterns and near copies in a text."""
         return [
@@ -201,10 +198,10 @@ class Matcher:
 
     def _occurrences(self, batch: Batch) -> Iterator[Occurrence]:
         """Of each term and text, as many occurrences as a verdict names at most."""
-        counted: Counter[tuple[int, int]] = Counter()
+        counted: dict[tuple[int, int], int] = {}
         for number, text, start, end in self._terms.occurrences(batch):
-            counted[number, text] += 1
-            if counted[number, text] <= MAX_HITS:
+            counted[number, text] = times = counted.get((number, text), 0) + 1
+            if times <= MAX_HITS:
                 yield text, self.term_id(number), start, end, True
         if self.needs_whole_texts:
             yield from self._needing_whole_texts(batch)

@@ -72,10 +72,11 @@ class TermIndex:
 
     def _beginnings(self, codes: Codes) -> Iterator[tuple[int, list[int]]]:
         """Where keys of one, two and three letters may stand, and where longer ones may begin."""
-        hashed = np.zeros(len(codes), np.uint32)
+        hashed = codes * _FACTORS[0]
         for letters, factor in enumerate(_FACTORS, 1):
-            hashed = hashed[: max(len(codes) - letters + 1, 0)]
-            hashed += codes[letters - 1 :] * factor
+            if letters > 1:
+                hashed = hashed[:-1]
+                hashed += codes[letters - 1 :] * factor
             if (known := self._filters[letters - 1]) is not None:
                 yield letters, known.places(hashed)
 
@@ -85,7 +86,7 @@ class _Filter:
 
     def __init__(self, hashes: Codes) -> None:
         bits = min(max(len(hashes).bit_length() + _SPARSE, _FEWEST_BITS), _MOST_BITS)
-        self._shift = np.uint32(32 - bits)
+        self._shift, self._wide_shift = np.uint32(32 - bits), np.intp(32 - bits)
         self._first = np.zeros(1 << bits, np.bool_)
         self._first[hashes >> self._shift] = True
         self._second = np.zeros(1 << bits, np.bool_)
@@ -93,7 +94,7 @@ class _Filter:
 
     def places(self, hashes: Codes) -> list[int]:
         """Where such a hash stands."""
-        found: Places = self._first.take((hashes >> self._shift).astype(np.intp)).nonzero()[0]
+        found: Places = self._first.take(np.right_shift(hashes, self._wide_shift, dtype=np.intp)).nonzero()[0]
         if len(hashes) > _MANY:
             # The hash's lower bits rule nearly all of the few more out; for few texts looking at letters is cheaper.
             found = found[self._second.take(((hashes.take(found) * _AGAIN) >> self._shift).astype(np.intp))]
