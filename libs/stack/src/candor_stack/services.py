@@ -39,6 +39,13 @@ class Surroundings:
     jwks_file: Path
 
 
+_PROCESS = {
+    "PYTHONUNBUFFERED": "1",
+    # glibc gives threads heaps of their own, which hold on to memory; here most wait for the interpreter's lock anyway.
+    "MALLOC_ARENA_MAX": "1",
+}
+
+
 def database_name(service: str) -> str:
     """The name of a service's own database."""
     return f"candor_{service}"
@@ -88,7 +95,7 @@ def command(name: str, around: Surroundings, extra: Mapping[str, str] | None = N
     `extra` overrides variables (a test's fault injection, for one). A CANDOR_ variable of the caller that the stack
     does not set itself reaches the services.
     """
-    env = {**os.environ, **environment(name, around), "PYTHONUNBUFFERED": "1", **(extra or {})}
+    env = {**os.environ, **environment(name, around), **_PROCESS, **(extra or {})}
     return Command([sys.executable, "-m", f"candor_{name}.main"], env)
 
 
