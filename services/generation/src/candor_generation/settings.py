@@ -87,7 +87,7 @@ class Settings(ServiceSettings):
     sequencer_batch: int = Field(
         10_000, ge=1, le=100_000, description="about how many leaves one checkpoint adds to a log at most"
     )
-    batch_size: int = Field(2500, ge=1, le=10_000, description="most records applied in one transaction")
+    batch_size: int = Field(2000, ge=1, le=10_000, description="most records applied in one transaction")
 
     @field_validator("log_period_months", mode="before")
     @classmethod
