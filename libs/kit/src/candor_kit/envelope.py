@@ -25,6 +25,7 @@ Headers = list[tuple[str, bytes]]
 M = TypeVar("M", bound=Message)
 _PROTOBUF = PROTOBUF.encode()
 _TRACE = (tracing.HEADER, "tracestate")
+_LONGEST_WORD = 256
 _JSON_FIELD = re.compile(r"Failed to parse (\w+) field|has no field named \"(\w+)\"")
 
 
@@ -104,10 +105,12 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-@lru_cache(maxsize=1024)
 def _word(value: bytes) -> str:
-    """What few values come again and again of."""
-    return _text(value)
+    """What few values come again and again of; a long one is not remembered, or anybody could fill the memory."""
+    return _remembered(value) if len(value) <= _LONGEST_WORD else _text(value)
+
+
+_remembered = lru_cache(maxsize=1024)(_text)
 
 
 def _content_type(value: bytes) -> str:

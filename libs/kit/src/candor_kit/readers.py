@@ -17,6 +17,7 @@ from candor_kit.envelope import Heard
 from candor_kit.errors import EDGE, Refusal
 from candor_kit.transaction import Caller, Tx
 
+_LONGEST_NAME = 256
 # Writing to an intake topic is one of these roles, given by the broker's lists.
 TOPIC_ROLES = frozenset({"backend", "service"})
 
@@ -53,7 +54,7 @@ class IntakeReader:
         if message.command_id != head.id:  # type: ignore[attr-defined]  # field 1 of every command
             raise EDGE.refusal("BAD_ENVELOPE", "ce_id differs from command_id", field="ce_id")
 
-        caller = _caller(head.source, roles)
+        caller = _caller(head.source, roles) if len(head.source) <= _LONGEST_NAME else _new_caller(head.source, roles)
         if command.batch is not None:
             return Step(record, None, None, message, caller, self._apply_many)
 
@@ -131,9 +132,12 @@ class FactReader:
         return cursor.rowcount == 1
 
 
-@lru_cache(maxsize=1024)
-def _caller(source: str, roles: frozenset[str]) -> Caller:
+def _new_caller(source: str, roles: frozenset[str]) -> Caller:
     return Caller(source, roles, by_topic=True)
+
+
+# A long name is not remembered, or anybody could fill the memory.
+_caller = lru_cache(maxsize=1024)(_new_caller)
 
 
 def _span(name: str, head: envelope.Envelope, record: ConsumerRecord) -> Any:  # noqa: ANN401 - an agnostic context manager
