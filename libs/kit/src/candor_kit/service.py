@@ -317,7 +317,7 @@ async def _main(compose: Callable[[S], Awaitable[Service]], settings: S, *, only
     if only_check:
         print("the configuration is right")  # noqa: T201 - asked for by a person
         return 0
-    spare_collections()
+    _spare_collections()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop.set)
@@ -326,7 +326,7 @@ async def _main(compose: Callable[[S], Awaitable[Service]], settings: S, *, only
     return 0
 
 
-def spare_collections() -> None:
+def _spare_collections() -> None:
     """Keep the garbage collector from what is there now, which stays, and from looking during every batch.
 
     A batch makes objects by the hundred thousand that reference counts free; a collection in its midst finds none.

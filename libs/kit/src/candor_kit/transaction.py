@@ -66,7 +66,7 @@ class Tx:
         try:
             async with self.connection.transaction():
                 yield
-        except BaseException:
+        except BaseException:  # a cancelled handler is rolled back as well
             del self.callbacks[callbacks:], self.published[published:]
             raise
 

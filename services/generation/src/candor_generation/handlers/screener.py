@@ -17,7 +17,6 @@ from typing import TypeVar
 import re2
 from candor_kit import log, metrics
 from candor_kit.database import AWAY, Connection, Pool
-from candor_kit.service import spare_collections
 from candor_kit.stop import Stop
 from candor_kit.transaction import Tx
 
@@ -125,7 +124,6 @@ class Screener:
             # Another change came while the features were read: the next look reads them again.
             return
         self._take(Library(version, matcher))
-        spare_collections()
         _LOG.info("feature library compiled", count=len(features), library=matcher.digest.hex())
 
     def _take(self, taken: Library) -> None:
