@@ -151,6 +151,10 @@ class Runner:
         self.stop_service(name)
         self.start_service(name, extra)
 
+    def pid(self, name: str) -> int | None:
+        """The process of a service; None while it is not running."""
+        return self._child(name).pid
+
     def log_file(self, name: str) -> Path:
         """The log of a service, of the console, of `kafka` or of `postgres`."""
         return self.folder / "logs" / f"{name}.log"

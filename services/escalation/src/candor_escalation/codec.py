@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from candor.escalation.v1 import model_pb2, service_pb2
+from candor.escalation.v1 import facts_pb2, model_pb2, service_pb2
 from candor_packs.pack import Pack
 from google.protobuf import struct_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -110,6 +110,17 @@ def clock_message(clock: Clock, milestones: Iterable[Milestone] = ()) -> model_p
         milestones=[_milestone(milestone) for milestone in milestones if milestone.clock_id == clock.clock_id],
         stopped_at=timestamp(clock.stopped_at),
         legal_number=clock.legal_number,
+    )
+
+
+def milestone_reached(milestone: Milestone) -> facts_pb2.MilestoneReached:
+    """The fact that a milestone was reached."""
+    return facts_pb2.MilestoneReached(
+        incident_id=milestone.incident_id,
+        clock_id=milestone.clock_id,
+        kind=milestone.kind,
+        due_at=timestamp(milestone.due_at),
+        reached_at=timestamp(milestone.reached_at),
     )
 
 

@@ -55,7 +55,7 @@ async def compose(settings: Settings) -> Service:
     for consumer in consumers(signals):
         service.consume(consumer)
     service.http(*AckPages(service, pages, link_key).routes())
-    service.background("sweeper", Sweeper(service, clocks, pages).run)
+    service.background("sweeper", Sweeper(service.transaction, clocks, pages).run)
     pager = Pager(
         service,
         pages,

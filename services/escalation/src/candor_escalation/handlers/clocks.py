@@ -97,15 +97,9 @@ class Clocks:
     async def reach_milestones(self, tx: Tx) -> int:
         """Reach every milestone that is due: the fact, and the page where it pages; how many there were."""
         reached = await milestones.reach(tx.connection, _AT_ONCE)
+        if reached:
+            await tx.publish_many([(codec.milestone_reached(one), one.incident_id) for one in reached])
         for milestone in reached:
-            fact = facts_pb2.MilestoneReached(
-                incident_id=milestone.incident_id,
-                clock_id=milestone.clock_id,
-                kind=milestone.kind,
-                due_at=codec.timestamp(milestone.due_at),
-                reached_at=codec.timestamp(milestone.reached_at),
-            )
-            await tx.publish(fact, key=milestone.incident_id)
             if milestone.kind in PAGING:
                 await self._pages.begin(tx, milestone.incident_id, milestone.clock_id, milestone.kind)
         return len(reached)
