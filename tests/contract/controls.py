@@ -44,10 +44,12 @@ _TABLE = """
 """
 BODIES = {
     "AI Act": "Regulation (EU) 2024/1689",
+    "Algorithm Provisions": "Provisions on Algorithmic Recommendation of Internet Information Services",
     "C2SP": "Community Cryptography Specification Project, the protocols of transparency logs",
     "CCPA": "California Code of Regulations, title 11, of the California Consumer Privacy Act",
     "Civil Code": "Civil Code of the PRC (民法典)",
     "Deep Synthesis": "Provisions on Deep Synthesis of Internet Information Services (互联网信息服务深度合成管理规定)",
+    "DSA": "Regulation (EU) 2022/2065, the Digital Services Act",
     "GB": "national standards of the PRC; GB 45438-2025 is binding by the labelling measures",
     "GDPR": "Regulation (EU) 2016/679",
     "Generative AI Labelling Measures": "Measures for Labelling AI-Generated Content (人工智能生成合成内容标识办法)",
@@ -56,6 +58,7 @@ BODIES = {
     "Regulation 1182/71": "Regulation (EEC, Euratom) No 1182/71, how periods are counted",
     "RFC": "the RFCs that a proof rests on: trees (6962, 9162), commitments (5869), notes (4648), periods (9562)",
     "schema.org": "the vocabulary in which a public notice is read",
+    "Technology Import and Export Regulations": "Regulations on Technology Import and Export of the PRC",
     "TC260-PG": "practice guides to GB 45438-2025 of the standardisation committee TC260",
 }
 """Whose clauses a rule may cite, by the words that a clause begins with."""

@@ -67,7 +67,10 @@ def _fill(message: Message) -> None:
                 setattr(message, field.name, value)
             continue
         part = getattr(message, field.name)
-        part = part.add() if field.is_repeated else part
+        if field.message_type.GetOptions().map_entry:
+            part = part["key"]
+        elif field.is_repeated:
+            part = part.add()
         if isinstance(part, Timestamp):
             part.seconds = _SECONDS + field.number
         elif isinstance(part, Value):

@@ -1,13 +1,15 @@
 """Which RPC is which handler or question."""
 
-from candor.escalation.v1 import service_pb2
+from candor.escalation.v1 import register_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
 from candor_escalation.handlers.pages import Pages
+from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.queries import Queries, export
+from candor_escalation.register_queries import RegisterQueries
 
 
 def escalation_api(signals: Signals, pages: Pages, reports: Reports, queries: Queries) -> Api:
@@ -35,3 +37,23 @@ def escalation_api(signals: Signals, pages: Pages, reports: Reports, queries: Qu
 def holder_api() -> Api:
     """DataHolderService: what this service holds about a person."""
     return Api(holder_pb2.DESCRIPTOR.services_by_name["DataHolderService"], streams={"Export": export})
+
+
+def register_api(registers: Registers, queries: RegisterQueries) -> Api:
+    """RegisterService."""
+    return Api(
+        register_pb2.DESCRIPTOR.services_by_name["RegisterService"],
+        commands={
+            "RecordEntry": registers.record_entry,
+            "ReportServiceEvent": registers.report_service_event,
+            "ReleaseModel": registers.release_model,
+            "ScreenTransfer": registers.screen_transfer,
+            "DecideTransfer": registers.decide_transfer,
+            "RecordOrder": registers.record_order,
+        },
+        queries={
+            "CheckRelease": queries.check_release,
+            "ListEntries": queries.list_entries,
+            "GetEntry": queries.get_entry,
+        },
+    )

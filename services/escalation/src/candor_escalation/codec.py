@@ -47,6 +47,11 @@ def facts(told: Mapping[str, struct_pb2.Value]) -> dict[str, Json]:
     return {name: _json(value) for name, value in told.items()}
 
 
+def values(known: Mapping[str, Json]) -> dict[str, struct_pb2.Value]:
+    """JSON values as they are told."""
+    return {name: _value(value) for name, value in known.items()}
+
+
 def anchors(told: Iterable[service_pb2.ReportedAnchor]) -> tuple[Anchor, ...]:
     """The instants that were told."""
     return tuple(Anchor(anchor.name, instant(anchor.at), anchor.evidence) for anchor in told)

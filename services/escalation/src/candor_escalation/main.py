@@ -10,18 +10,23 @@ from candor_kit.stop import Wake
 from candor_packs import pack
 from candor_packs.pack import PackError
 
-from candor_escalation import oncall
-from candor_escalation.api import escalation_api, holder_api
+from candor_escalation import catalogue, oncall
+from candor_escalation.api import escalation_api, holder_api, register_api
 from candor_escalation.domain.paging import Contact
 from candor_escalation.domain.refusal import Refused
+from candor_escalation.domain.transfer import Item
+from candor_escalation.filings_http import Filings
 from candor_escalation.handlers.clocks import Clocks
 from candor_escalation.handlers.pages import Pages
+from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.http import AckPages
 from candor_escalation.pager import Pager
 from candor_escalation.policy import Policy
 from candor_escalation.queries import Queries
+from candor_escalation.register_queries import RegisterQueries
+from candor_escalation.registrar import Registrar
 from candor_escalation.settings import Settings
 from candor_escalation.stream import consumers
 from candor_escalation.sweeper import Sweeper
@@ -52,6 +57,10 @@ async def compose(settings: Settings) -> Service:
     clocks = Clocks(policy, pages)
     signals = Signals(clocks)
     service.serve(escalation_api(signals, pages, Reports(policy, clocks), Queries(policy)), holder_api())
+    registers = Registers(signals, policy.profile, _catalogue(settings))
+    service.serve(register_api(registers, RegisterQueries(registers)))
+    service.http(*Filings(service).routes())
+    service.background("registrar", Registrar(service, registers).run)
     for consumer in consumers(signals):
         service.consume(consumer)
     service.http(*AckPages(service, pages, link_key).routes())
@@ -78,6 +87,13 @@ def _policy(settings: Settings) -> Policy:
         raise ConfigError(f"CANDOR_PACKS_DIR {settings.packs_dir}: holds no policy pack")
     profile = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.profile.items()}
     return Policy(packs, profile)
+
+
+def _catalogue(settings: Settings) -> tuple[Item, ...]:
+    try:
+        return catalogue.load(settings.catalogue_file)
+    except PackError as error:
+        raise ConfigError(f"CANDOR_CATALOGUE_FILE {error}") from error
 
 
 def _chain(settings: Settings) -> tuple[Contact, ...]:

@@ -18,6 +18,9 @@ class Settings(ServiceSettings):
         ' {"jurisdictions": ["CN"], "operator_class": "other"}; what is not told is unknown and starts clocks',
     )
     public_url: str = Field("", description="base address of acknowledge links; by default that of CANDOR_HTTP_LISTEN")
+    catalogue_file: Path | None = Field(
+        None, description="YAML file with technologies whose export is restricted; by default those of the package"
+    )
     ack_link_hours: int = Field(48, ge=1, le=720, description="how long an acknowledge link works")
     page_timeout_seconds: float = Field(10.0, gt=0, le=60, description="how long a channel may take to answer a page")
 

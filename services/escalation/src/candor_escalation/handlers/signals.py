@@ -54,6 +54,11 @@ class Signals:
         at = _no_later(fact.window_end if fact.HasField("window_end") else None, tx.now)
         await self._take(tx, rules.rumour_spread(fact.claim_id, fact.level, fact.matches, at))
 
+    async def take(self, tx: Tx, signal: Signal) -> tuple[str, list[str]]:
+        """Read a signal of ours into its incident; the incident's id and the ids of the clocks that start."""
+        incident, started = await self._take(tx, signal)
+        return incident.incident_id, started
+
     async def _take(self, tx: Tx, signal: Signal) -> tuple[Incident, list[str]]:
         incident = await self._incident(tx, signal)
         known = rules.current(await incidents.facts(tx.connection, incident.incident_id))

@@ -4,6 +4,7 @@ isort:skip_file
 What happened in the escalation service: topic candor.escalation.v1. Key: incident_id."""
 
 from candor.escalation.v1 import model_pb2 as _model_pb2
+from candor.escalation.v1 import register_pb2 as _register_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -329,3 +330,56 @@ class IncidentClosed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IncidentClosed: _TypeAlias = IncidentClosed  # noqa: Y015
+
+@_typing.final
+class RegisterEntryRecorded(_message.Message):
+    """An entry of a register was recorded or has a new version. Key: entry_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entry(self) -> _register_pb2.RegisterEntry: ...
+    def __init__(
+        self,
+        *,
+        entry: _register_pb2.RegisterEntry | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterEntryRecorded: _TypeAlias = RegisterEntryRecorded  # noqa: Y015
+
+@_typing.final
+class ModelDeletionOrdered(_message.Message):
+    """An authority ordered that a model be deleted; the rights service asks its holder. Key: entry_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    HOLDER_ID_FIELD_NUMBER: _builtins.int
+    ORDERED_AT_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    incident_id: _builtins.str
+    holder_id: _builtins.str
+    @_builtins.property
+    def ordered_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        incident_id: _builtins.str = ...,
+        holder_id: _builtins.str = ...,
+        ordered_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ordered_at", b"ordered_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "holder_id", b"holder_id", "incident_id", b"incident_id", "ordered_at", b"ordered_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelDeletionOrdered: _TypeAlias = ModelDeletionOrdered  # noqa: Y015

@@ -37,6 +37,13 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_LINK_INVALID: _Reason.ValueType  # 9
     """The link is expired, was used, or is not ours."""
     REASON_INCIDENT_CLOSED: _Reason.ValueType  # 10
+    REASON_ENTRY_UNKNOWN: _Reason.ValueType  # 60
+    REASON_ENTRY_INCOMPLETE: _Reason.ValueType  # 61
+    """The register's rules do not admit that state, or want a field that is missing."""
+    REASON_GATE_SHUT: _Reason.ValueType  # 62
+    """A gate before the release of a model is shut."""
+    REASON_ENTRY_DECIDED: _Reason.ValueType  # 63
+    """It was decided before."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the escalation service refuses a well-formed command."""
@@ -56,4 +63,11 @@ REASON_TIME_IN_FUTURE: Reason.ValueType  # 8
 REASON_LINK_INVALID: Reason.ValueType  # 9
 """The link is expired, was used, or is not ours."""
 REASON_INCIDENT_CLOSED: Reason.ValueType  # 10
+REASON_ENTRY_UNKNOWN: Reason.ValueType  # 60
+REASON_ENTRY_INCOMPLETE: Reason.ValueType  # 61
+"""The register's rules do not admit that state, or want a field that is missing."""
+REASON_GATE_SHUT: Reason.ValueType  # 62
+"""A gate before the release of a model is shut."""
+REASON_ENTRY_DECIDED: Reason.ValueType  # 63
+"""It was decided before."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
