@@ -23,11 +23,12 @@ KINDS = list(golden.facts())
 # Who reads which facts: a consumer that appears or goes must appear here or go, with its golden events.
 READERS = {
     "consent": {"candor.rights.v1.TaskAsked"},
-    "rights": set(),
+    "rights": {"candor.escalation.v1.ModelDeletionOrdered"},
     "generation": {"candor.rights.v1.TaskAsked"},
     "refutation": {"candor.rights.v1.TaskAsked", "candor.generation.v1.GenerationRecorded"},
     "escalation": {
         "candor.rights.v1.TaskAsked",
+        "candor.rights.v1.ModelDeletionAnswered",
         "candor.generation.v1.GenerationFlagged",
         "candor.refutation.v1.SpreadDetected",
     },

@@ -9,6 +9,9 @@ import grpc
 import httpx
 import pytest
 from candor.escalation.v1 import facts_pb2, register_pb2, register_pb2_grpc
+from candor.rights.v1 import facts_pb2 as rights_facts
+from candor.rights.v1 import model_pb2 as rights_model
+from candor.rights.v1 import order_pb2, order_pb2_grpc
 from candor_cli.session import command_id
 
 from .desk import Desk, stamp, until, values
@@ -155,6 +158,7 @@ async def test_a_restricted_technology_leaves_only_after_another_person_allowed_
 
 
 @pytest.mark.clause("Deep Synthesis 21")
+@pytest.mark.clause("Generative AI Measures 7")
 async def test_an_order_opens_an_incident_and_a_model_goes_over_to_the_rights_service(archive: Archive) -> None:
     received = datetime.now(UTC) - timedelta(hours=2)
     request = register_pb2.RecordOrderRequest(
@@ -177,6 +181,31 @@ async def test_an_order_opens_an_incident_and_a_model_goes_over_to_the_rights_se
         "escalation", facts_pb2.IncidentOpened, lambda fact: fact.incident.incident_id == answer.incident_id, count=1
     )
     assert opened[0].incident.kind == "authority_order"
+    orders = order_pb2_grpc.OrderServiceStub(archive.deployment.channel("rights", "backend"))
+    asked = await archive.deployment.facts(
+        "rights", rights_facts.ModelDeletionAsked, lambda fact: fact.order_id == answer.entry_id, count=1
+    )
+    assert (asked[0].holder_id, asked[0].attempt) == ("model-7", 1)
+    proof = rights_model.Proof(
+        outcome=rights_model.OUTCOME_DONE,
+        kinds=[rights_model.KindCount(kind="checkpoint", count=3)],
+        completed_at=stamp(datetime.now(UTC)),
+    )
+    given = order_pb2.AnswerModelDeletionRequest(order_id=answer.entry_id, holder_id="model-8", proof=proof)
+    given.command_id = command_id()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await orders.AnswerModelDeletion(given)
+    assert reason(refused.value) == "WRONG_HOLDER"
+    given.command_id, given.holder_id = command_id(), "model-7"
+    await orders.AnswerModelDeletion(given)
+
+    async def versions() -> list[register_pb2.RegisterEntry]:
+        return list((await archive.stub().GetEntry(register_pb2.GetEntryRequest(entry_id=answer.entry_id))).versions)
+
+    latest = (await until(versions, lambda found: len(found) == 2))[0]
+    assert latest.state == "complied"
+    assert "3 checkpoint" in latest.fields["effect_given"].string_value
+
     request.command_id, request.received_at.seconds = command_id(), request.received_at.seconds + 7200 + 3600
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await archive.stub().RecordOrder(request)

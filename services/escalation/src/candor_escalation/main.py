@@ -61,7 +61,7 @@ async def compose(settings: Settings) -> Service:
     service.serve(register_api(registers, RegisterQueries(registers)))
     service.http(*Filings(service).routes())
     service.background("registrar", Registrar(service, registers).run)
-    for consumer in consumers(signals):
+    for consumer in consumers(signals, registers):
         service.consume(consumer)
     service.http(*AckPages(service, pages, link_key).routes())
     service.background("sweeper", Sweeper(service.transaction, clocks, pages).run)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from candor.escalation.v1 import register_pb2
+from candor.rights.v1 import model_pb2 as rights_model_pb2
 
 from candor_escalation import codec
 from candor_escalation.domain import register, transfer
@@ -87,6 +88,13 @@ def entry_message(entry: Entry) -> register_pb2.RegisterEntry:
         recorded_by=entry.recorded_by,
         incident_id=entry.incident_id or "",
     )
+
+
+def effect(proof: rights_model_pb2.Proof) -> str:
+    """What a holder proved of a model, in words."""
+    outcome_name = rights_model_pb2.Outcome.Name(proof.outcome).removeprefix("OUTCOME_").lower()
+    counts = ", ".join(f"{kind.count} {kind.kind}" for kind in proof.kinds)
+    return f"{outcome_name} {codec.instant(proof.completed_at).isoformat()}{f' ({counts})' if counts else ''}"
 
 
 def gate_message(gate: Gate) -> register_pb2.Gate:

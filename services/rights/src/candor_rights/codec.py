@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from candor.rights.v1 import facts_pb2, model_pb2
+from candor.rights.v1 import facts_pb2, model_pb2, order_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from candor_rights.domain.holder import Holder, HolderKind, Right
+from candor_rights.domain.order import ModelDeletion
 from candor_rights.domain.request import Regime, Request, State
 from candor_rights.domain.task import KindCount, Outcome, Proof, Task
 
@@ -95,6 +96,19 @@ def wire_task(task: Task) -> model_pb2.Task:
         attempts=task.attempts,
         asked_at=timestamp(task.asked_at),
         proof=wire_proof(task.proof) if task.proof is not None else None,
+    )
+
+
+def wire_deletion(deletion: ModelDeletion) -> order_pb2.ModelDeletion:
+    """An order to delete a model."""
+    return order_pb2.ModelDeletion(
+        order_id=deletion.order_id,
+        incident_id=deletion.incident_id,
+        holder_id=deletion.holder_id,
+        ordered_at=timestamp(deletion.ordered_at),
+        attempts=deletion.attempts,
+        asked_at=timestamp(deletion.asked_at),
+        proof=wire_proof(deletion.proof) if deletion.proof else None,
     )
 
 

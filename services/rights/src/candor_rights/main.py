@@ -12,7 +12,7 @@ from candor_kit.keys import SubjectKeys
 from candor_kit.service import Service, run
 from candor_packs.pack import PackError, load
 
-from candor_rights.api import rights_api
+from candor_rights.api import order_api, rights_api
 from candor_rights.assembly import Assembler, Dial, Pace
 from candor_rights.domain.holder import SERVICE_HOLDERS
 from candor_rights.domain.refusal import Refused
@@ -20,12 +20,14 @@ from candor_rights.domain.task import BackOff
 from candor_rights.duedates import DueDates
 from candor_rights.handlers.answers import AnswerHandlers
 from candor_rights.handlers.erasure import Erasure
+from candor_rights.handlers.orders import OrderHandlers
 from candor_rights.handlers.packaging import PackageHandlers, Source
 from candor_rights.handlers.register import register_services
 from candor_rights.handlers.requests import RequestHandlers
 from candor_rights.handlers.sweeps import SweepHandlers
 from candor_rights.queries import Queries
 from candor_rights.settings import Settings
+from candor_rights.stream import consumers
 from candor_rights.sweeper import Sweeper
 
 _POLL = timedelta(seconds=1)
@@ -40,9 +42,11 @@ async def compose(settings: Settings) -> Service:
     folder = _folder(settings.data_dir)
     erasure = Erasure(keys, timedelta(seconds=settings.intake_retention_seconds))
     asking = _back_off(settings.rights_ask_again_seconds, settings.rights_ask_again_longest_seconds)
+    orders = OrderHandlers(asking)
+    queries = Queries(keys, folder)
     assembler = _assembler(settings, service, keys, folder)
     sweeper = Sweeper(
-        SweepHandlers(keys, erasure, asking),
+        SweepHandlers(keys, erasure, asking, orders),
         service.transaction,
         folder,
         timedelta(seconds=settings.rights_sweep_seconds),
@@ -51,9 +55,12 @@ async def compose(settings: Settings) -> Service:
         rights_api(
             RequestHandlers(keys, _due_dates(settings.packs_dir), erasure, asking),
             AnswerHandlers(erasure, assembler.wake.set),
-            Queries(keys, folder),
-        )
+            queries,
+        ),
+        order_api(orders, queries),
     )
+    for consumer in consumers(orders):
+        service.consume(consumer)
     service.at_start("holders", _register_services(service))
     service.background("sweeper", sweeper.run)
     service.background("assembly", assembler.run)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from candor.rights.v1 import service_pb2
+from candor.rights.v1 import order_pb2, service_pb2
 from candor_kit.errors import EDGE
 from candor_kit.keys import SubjectKeys, open_sealed
 from candor_kit.query import Query
@@ -20,7 +20,7 @@ from candor_rights.domain.holder import Right
 from candor_rights.domain.person import Person
 from candor_rights.domain.refusal import Refused
 from candor_rights.packages import context_of, read, wrap_context
-from candor_rights.store import holders, packages, requests, tasks
+from candor_rights.store import holders, orders, packages, requests, tasks
 from candor_rights.store.packages import Package
 from candor_rights.store.requests import Listed, Stored
 
@@ -33,6 +33,13 @@ class Queries:
     def __init__(self, keys: SubjectKeys, folder: Path) -> None:
         self._keys = keys
         self._folder = folder
+
+    async def list_model_deletions(
+        self, query: Query, _request: order_pb2.ListModelDeletionsRequest
+    ) -> order_pb2.ListModelDeletionsResponse:
+        """Every order to delete a model, the latest in front."""
+        found = await orders.latest(query.connection)
+        return order_pb2.ListModelDeletionsResponse(deletions=[codec.wire_deletion(deletion) for deletion in found])
 
     async def list_holders(
         self, query: Query, _request: service_pb2.ListHoldersRequest

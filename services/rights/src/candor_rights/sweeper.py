@@ -30,6 +30,7 @@ class Sweeper:
         self._every = every
         self._steps: dict[str, Callable[[Tx], Awaitable[bool]]] = {
             "ask_again": handlers.ask_next_again,
+            "ask_for_model_again": handlers.ask_for_model_again,
             "close": handlers.close_next,
             "expire": handlers.expire_next,
         }

@@ -208,6 +208,22 @@ def order_received(entry: Entry, received_at: datetime, due_at: datetime | None)
     )
 
 
+def model_answered(order: Entry, effect: str, by: str, now: datetime) -> Entry:
+    """The order's next version, once the model's holder has proved what became of the model.
+
+    Source: Generative AI Measures 7
+    """
+    fields: dict[str, Json] = {"effect_given": effect}
+    return replace(
+        order,
+        version=order.version + 1,
+        state="complied",
+        fields={**order.fields, **fields},
+        recorded_at=now,
+        recorded_by=by,
+    )
+
+
 def running_out(entry: Entry, now: datetime) -> Signal:
     """The signal that an entry is about to cease to hold: the review, assessment or filing is due again.
 

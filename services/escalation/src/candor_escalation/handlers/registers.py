@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from candor.escalation.v1 import facts_pb2, register_pb2
+from candor.rights.v1 import facts_pb2 as rights_pb2
+from candor_kit import log
 from candor_kit.transaction import Tx
 
 from candor_escalation import codec, register_codec
@@ -17,6 +19,7 @@ from candor_escalation.domain.transfer import Item
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.store import registers
 
+_LOG = log.get(__name__)
 _AT_ONCE = 20
 """Entries that one transaction tells of at most."""
 
@@ -165,6 +168,14 @@ class Registers:
             )
             await tx.publish(fact, key=entry.entry_id)
         return register_pb2.RecordOrderResponse(entry_id=entry.entry_id, incident_id=incident_id, clock_ids=clock_ids)
+
+    async def on_model_deletion_answered(self, tx: Tx, fact: rights_pb2.ModelDeletionAnswered) -> None:
+        """Note in the order's entry that the model's holder has proved what became of the model."""
+        before = await registers.lock(tx.connection, fact.order_id)
+        if before is None or before.register != rules.AUTHORITY_ORDER:
+            _LOG.warning("an order that is not in the register was answered", entry_id=fact.order_id)
+            return
+        await self._append(tx, rules.model_answered(before, register_codec.effect(fact.proof), tx.caller.name, tx.now))
 
     async def run_out(self, tx: Tx) -> int:
         """Open an incident for each entry that is about to cease to hold, once; how many there were.

@@ -7,13 +7,15 @@ from candor_rights import codec, identities
 from candor_rights.domain.request import close
 from candor_rights.domain.task import BackOff, ask_again
 from candor_rights.handlers.erasure import Erasure
+from candor_rights.handlers.orders import OrderHandlers
 from candor_rights.store import packages, requests, tasks
 
 
 class SweepHandlers:
     """Each takes one row that is due and returns whether there was one."""
 
-    def __init__(self, keys: SubjectKeys, erasure: Erasure, back_off: BackOff) -> None:
+    def __init__(self, keys: SubjectKeys, erasure: Erasure, back_off: BackOff, orders: OrderHandlers) -> None:
+        self.ask_for_model_again = orders.ask_next_again
         self._keys = keys
         self._erasure = erasure
         self._back_off = back_off

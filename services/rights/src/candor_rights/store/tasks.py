@@ -97,11 +97,12 @@ def _task(row: Row) -> Task:
         attempts=row["attempts"],
         asked_at=row["asked_at"],
         ask_again_at=row["ask_again_at"],
-        proof=_proof(row) if row["outcome"] is not None else None,
+        proof=proof_of(row) if row["outcome"] is not None else None,
     )
 
 
-def _proof(row: Row) -> Proof:
+def proof_of(row: Row) -> Proof:
+    """The proof in a row that was answered."""
     return Proof(
         outcome=Outcome(row["outcome"]),
         kinds=tuple(KindCount(kind, count) for kind, count in row["kinds"]),

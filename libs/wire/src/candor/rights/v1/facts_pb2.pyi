@@ -242,3 +242,63 @@ class RequestRefused(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RequestRefused: _TypeAlias = RequestRefused  # noqa: Y015
+
+@_typing.final
+class ModelDeletionAsked(_message.Message):
+    """The ask. Key: order_id. The holder of the model answers with AnswerModelDeletion, however often it is asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    HOLDER_ID_FIELD_NUMBER: _builtins.int
+    ORDERED_AT_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    holder_id: _builtins.str
+    attempt: _builtins.int
+    """Counts from 1."""
+    @_builtins.property
+    def ordered_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        holder_id: _builtins.str = ...,
+        ordered_at: _timestamp_pb2.Timestamp | None = ...,
+        attempt: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ordered_at", b"ordered_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "holder_id", b"holder_id", "order_id", b"order_id", "ordered_at", b"ordered_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelDeletionAsked: _TypeAlias = ModelDeletionAsked  # noqa: Y015
+
+@_typing.final
+class ModelDeletionAnswered(_message.Message):
+    """Key: order_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    HOLDER_ID_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    holder_id: _builtins.str
+    @_builtins.property
+    def proof(self) -> _model_pb2.Proof: ...
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        holder_id: _builtins.str = ...,
+        proof: _model_pb2.Proof | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder_id", b"holder_id", "order_id", b"order_id", "proof", b"proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelDeletionAnswered: _TypeAlias = ModelDeletionAnswered  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from candor.edge.v1 import options_pb2 as candor_dot_edge_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61ndor/rights/v1/reasons.proto\x12\x10\x63\x61ndor.rights.v1\x1a\x1c\x63\x61ndor/edge/v1/options.proto*\xe8\x04\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12)\n\x16REASON_REQUEST_UNKNOWN\x10\x01\x1a\r\xda\xf3\x18\tNOT_FOUND\x12&\n\x13REASON_TASK_UNKNOWN\x10\x02\x1a\r\xda\xf3\x18\tNOT_FOUND\x12(\n\x15REASON_HOLDER_UNKNOWN\x10\x03\x1a\r\xda\xf3\x18\tNOT_FOUND\x12.\n\x13REASON_WRONG_HOLDER\x10\x04\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12<\n\x1fREASON_IDENTITY_ALREADY_DECIDED\x10\x05\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x32\n\x15REASON_REQUEST_CLOSED\x10\x06\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x31\n\x14REASON_TASK_ANSWERED\x10\x07\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x35\n\x18REASON_PACKAGE_NOT_READY\x10\x08\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12&\n\x13REASON_PACKAGE_GONE\x10\t\x1a\r\xda\xf3\x18\tNOT_FOUND\x12/\n\x15REASON_TIME_IN_FUTURE\x10\n\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12.\n\x16REASON_HOLDER_CONFLICT\x10\x0b\x1a\x12\xda\xf3\x18\x0e\x41LREADY_EXISTS\x12\x34\n\x17REASON_NO_RULE_IN_FORCE\x10\x0c\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITIONb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61ndor/rights/v1/reasons.proto\x12\x10\x63\x61ndor.rights.v1\x1a\x1c\x63\x61ndor/edge/v1/options.proto*\x91\x05\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12)\n\x16REASON_REQUEST_UNKNOWN\x10\x01\x1a\r\xda\xf3\x18\tNOT_FOUND\x12&\n\x13REASON_TASK_UNKNOWN\x10\x02\x1a\r\xda\xf3\x18\tNOT_FOUND\x12(\n\x15REASON_HOLDER_UNKNOWN\x10\x03\x1a\r\xda\xf3\x18\tNOT_FOUND\x12.\n\x13REASON_WRONG_HOLDER\x10\x04\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12<\n\x1fREASON_IDENTITY_ALREADY_DECIDED\x10\x05\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x32\n\x15REASON_REQUEST_CLOSED\x10\x06\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x31\n\x14REASON_TASK_ANSWERED\x10\x07\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x35\n\x18REASON_PACKAGE_NOT_READY\x10\x08\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12&\n\x13REASON_PACKAGE_GONE\x10\t\x1a\r\xda\xf3\x18\tNOT_FOUND\x12/\n\x15REASON_TIME_IN_FUTURE\x10\n\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12.\n\x16REASON_HOLDER_CONFLICT\x10\x0b\x1a\x12\xda\xf3\x18\x0e\x41LREADY_EXISTS\x12\x34\n\x17REASON_NO_RULE_IN_FORCE\x10\x0c\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\'\n\x14REASON_ORDER_UNKNOWN\x10\r\x1a\r\xda\xf3\x18\tNOT_FOUNDb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,6 +56,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REASON'].values_by_name["REASON_HOLDER_CONFLICT"]._serialized_options = b'\332\363\030\016ALREADY_EXISTS'
   _globals['_REASON'].values_by_name["REASON_NO_RULE_IN_FORCE"]._loaded_options = None
   _globals['_REASON'].values_by_name["REASON_NO_RULE_IN_FORCE"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_ORDER_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_ORDER_UNKNOWN"]._serialized_options = b'\332\363\030\tNOT_FOUND'
   _globals['_REASON']._serialized_start=83
-  _globals['_REASON']._serialized_end=699
+  _globals['_REASON']._serialized_end=740
 # @@protoc_insertion_point(module_scope)

@@ -43,6 +43,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """A holder of that id is registered with another description."""
     REASON_NO_RULE_IN_FORCE: _Reason.ValueType  # 12
     """No policy pack of the regime was in force when the request was received, so it has no due date."""
+    REASON_ORDER_UNKNOWN: _Reason.ValueType  # 13
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the rights service refuses a well-formed command."""
@@ -68,4 +69,5 @@ REASON_HOLDER_CONFLICT: Reason.ValueType  # 11
 """A holder of that id is registered with another description."""
 REASON_NO_RULE_IN_FORCE: Reason.ValueType  # 12
 """No policy pack of the regime was in force when the request was received, so it has no due date."""
+REASON_ORDER_UNKNOWN: Reason.ValueType  # 13
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
