@@ -10,18 +10,22 @@ from candor_kit.stop import Wake
 from candor_packs import pack
 from candor_packs.pack import PackError
 
-from candor_escalation import oncall
-from candor_escalation.api import escalation_api, holder_api
+from candor_escalation import channels, oncall
+from candor_escalation.api import escalation_api, holder_api, report_api
+from candor_escalation.channels import Directory
 from candor_escalation.domain.paging import Contact
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.handlers.clocks import Clocks
+from candor_escalation.handlers.decisions import Decisions
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
+from candor_escalation.handlers.submissions import Submissions
 from candor_escalation.http import AckPages
 from candor_escalation.pager import Pager
 from candor_escalation.policy import Policy
 from candor_escalation.queries import Queries
+from candor_escalation.report_queries import ReportQueries
 from candor_escalation.settings import Settings
 from candor_escalation.stream import consumers
 from candor_escalation.sweeper import Sweeper
@@ -35,7 +39,7 @@ async def compose(settings: Settings) -> Service:
     Raises:
         ConfigError: A pack or the on-call chain is wrong; file, line and field are named.
     """
-    policy = _policy(settings)
+    policy, directory = _policy(settings), _directory(settings)
     service = Service(
         "escalation",
         settings,
@@ -51,7 +55,12 @@ async def compose(settings: Settings) -> Service:
     pages = Pages(_chain(settings), wake.set)
     clocks = Clocks(policy, pages)
     signals = Signals(clocks)
-    service.serve(escalation_api(signals, pages, Reports(policy, clocks), Queries(policy)), holder_api())
+    reports, decisions = Reports(policy, clocks, signals), Decisions(clocks)
+    service.serve(
+        escalation_api(signals, pages, reports, Submissions(clocks), decisions, Queries(policy)),
+        report_api(reports, decisions, ReportQueries(policy, directory)),
+        holder_api(),
+    )
     for consumer in consumers(signals):
         service.consume(consumer)
     service.http(*AckPages(service, pages, link_key).routes())
@@ -78,6 +87,13 @@ def _policy(settings: Settings) -> Policy:
         raise ConfigError(f"CANDOR_PACKS_DIR {settings.packs_dir}: holds no policy pack")
     profile = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.profile.items()}
     return Policy(packs, profile)
+
+
+def _directory(settings: Settings) -> Directory:
+    try:
+        return channels.load(settings.packs_dir)
+    except PackError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _chain(settings: Settings) -> tuple[Contact, ...]:
