@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from candor.escalation.v1 import model_pb2, service_pb2, service_pb2_grpc
+from candor.escalation.v1 import model_pb2, report_pb2, report_pb2_grpc, service_pb2, service_pb2_grpc
 from candor_cli.session import command_id
 from deployment import Deployment
 from google.protobuf.struct_pb2 import Value
@@ -47,6 +47,9 @@ class Desk:
     def stub(self, *roles: str, name: str = "someone") -> Any:
         channel = self.deployment.channel("escalation", *roles, name=name)
         return service_pb2_grpc.EscalationServiceStub(channel)
+
+    def reports(self, *roles: str, name: str = "someone") -> Any:
+        return report_pb2_grpc.ReportServiceStub(self.deployment.channel("escalation", *roles, name=name))
 
     async def report(
         self, kind: str, facts: dict[str, Told] | None = None, key: str = "", **anchors: datetime
@@ -92,7 +95,14 @@ class Desk:
         answer = await self.stub("on_call").DraftReport(request)
         return {draft.locale: draft for draft in answer.drafts}
 
-    async def submit(self, clock_id: str, revision: int, locale: str = "zh") -> str:
+    async def submit(
+        self,
+        clock_id: str,
+        revision: int,
+        locale: str = "zh",
+        unapproved_reason: str = "Nobody else could be reached.",
+        file_format: model_pb2.FileFormat.ValueType = model_pb2.FILE_FORMAT_UNSPECIFIED,
+    ) -> str:
         request = service_pb2.RecordSubmissionRequest(
             command_id=command_id(),
             clock_id=clock_id,
@@ -100,6 +110,8 @@ class Desk:
             locale=locale,
             channel="portal",
             submitted_at=stamp(datetime.now(UTC)),
+            format=file_format,
+            unapproved_reason=unapproved_reason,
         )
         return str((await self.stub("on_call", name="officer").RecordSubmission(request)).submission_id)
 
@@ -114,11 +126,16 @@ class Desk:
         return (await self.stub("on_call").RecordReceipt(request)).state  # type: ignore[no-any-return]
 
     async def not_report(self, clock_id: str, by: str, approved_by: str) -> model_pb2.ClockState.ValueType:
+        """One person proposes it and asks another, who approves in their own name."""
         request = service_pb2.DecideNotToReportRequest(
             command_id=command_id(), clock_id=clock_id, reason="No personal information was concerned.",
             approved_by=approved_by,
         )  # fmt: skip
-        return (await self.stub("privacy_officer", name=by).DecideNotToReport(request)).state  # type: ignore[no-any-return]
+        await self.stub("privacy_officer", name=by).DecideNotToReport(request)
+        shown = await self.reports("auditor").GetReport(report_pb2.GetReportRequest(clock_id=clock_id))
+        approval = report_pb2.ApproveNotToReportRequest(command_id=command_id(), proposal_id=shown.proposal.proposal_id)
+        approving = self.reports("privacy_officer", name=approved_by)
+        return (await approving.ApproveNotToReport(approval)).state  # type: ignore[no-any-return]
 
 
 async def until(ask: Callable[[], Awaitable[T]], fits: Callable[[T], bool], seconds: float = 20) -> T:

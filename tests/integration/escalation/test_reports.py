@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from candor.escalation.v1 import facts_pb2, model_pb2
+from candor.escalation.v1 import facts_pb2, model_pb2, report_pb2
 from candor_kit.errors import Refusal
 
 from .desk import Desk
@@ -77,6 +77,8 @@ async def test_two_persons_decide_not_to_report(desk: Desk) -> None:
     assert await refused(desk.not_report(clock_id, "li", approved_by="li")) == "SAME_PERSON"
     assert (await desk.incident(incident_id)).clocks[0].state == model_pb2.CLOCK_STATE_RUNNING
     assert await desk.not_report(clock_id, "li", approved_by="wang") == model_pb2.CLOCK_STATE_NOT_REPORTED
+    shown = await desk.reports("auditor").GetReport(report_pb2.GetReportRequest(clock_id=clock_id))
+    assert (shown.proposal.proposed_by, shown.proposal.asked, shown.proposal.approved_by) == ("li", "wang", "wang")
     decided = await desk.deployment.facts(
         "escalation", facts_pb2.NotReportingDecided, lambda fact: fact.clock_id == clock_id
     )

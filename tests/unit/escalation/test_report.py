@@ -2,17 +2,28 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from candor_escalation.domain.clock import NOT_REPORTED, RECEIPTED, stop
 from candor_escalation.domain.draft import fill, instant, written
 from candor_escalation.domain.incident import Json
 from candor_escalation.domain.refusal import Refused
-from candor_escalation.domain.report import Receipt, confirm, decide_not_to_report, submit
+from candor_escalation.domain.report import (
+    FINAL,
+    FIRST,
+    SUPPLEMENT,
+    Receipt,
+    confirm,
+    kind_of,
+    refuse_unwritable,
+    submit,
+)
 
-from .builders import CLOCK, HOUR, NOON
+from .builders import CLOCK, HOUR, NOON, clock
 
-DRAFT = written(CLOCK, 2, "zh", "报告", ("cause",), NOON, "li")
+DRAFT = written(CLOCK, 2, "zh", "报告", fill([], {}, {}, "zh"), {}, NOON, "li")
 RECEIPT = Receipt("12387", NOON, "li", NOON, b"")
 
 
@@ -37,13 +48,47 @@ def test_a_receipt_belongs_to_a_submission_and_to_the_past() -> None:
     assert confirm(submission, RECEIPT, NOON).receipt == RECEIPT
     with pytest.raises(Refused, match="receipt"):
         confirm(submission, RECEIPT, NOON - timedelta(minutes=2))
-
-
-def test_two_persons_decide_not_to_report() -> None:
-    assert decide_not_to_report(CLOCK, "no personal data", "li", "wang", NOON).approved_by == "wang"
     with pytest.raises(Refused) as refused:
-        decide_not_to_report(CLOCK, "no personal data", "li", "li", NOON)
-    assert (refused.value.reason, refused.value.field) == ("SAME_PERSON", "approved_by")
+        confirm(confirm(submission, RECEIPT, NOON), RECEIPT, NOON)
+    assert refused.value.reason == "RECEIPT_EXISTS"
+
+
+SENT = [submit(DRAFT, "s", "portal", "li", NOON, NOON)]
+
+
+@pytest.mark.clause("GDPR 33(4)")
+@pytest.mark.parametrize(
+    ("asked", "sent", "kind"),
+    [
+        ("", [], FIRST),
+        (FIRST, [], FIRST),
+        ("", SENT, SUPPLEMENT),
+        (SUPPLEMENT, SENT, SUPPLEMENT),
+        (FINAL, SENT, FINAL),
+    ],
+)
+def test_the_first_report_says_what_is_known_and_the_rest_follows(asked: str, sent: list[Any], kind: str) -> None:
+    assert kind_of(asked, sent) == kind
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(SUPPLEMENT, []), (FINAL, []), (FIRST, SENT)])
+def test_a_report_out_of_order_is_refused(asked: str, sent: list[Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        kind_of(asked, sent)
+    assert (refused.value.reason, refused.value.field) == ("KIND_OUT_OF_ORDER", "kind")
+
+
+def test_after_the_receipt_only_a_supplement_or_a_final_report_is_written() -> None:
+    receipted, decided = stop(clock(), RECEIPTED, NOON), stop(clock(), NOT_REPORTED, NOON)
+
+    for kind in ("", FIRST, SUPPLEMENT, FINAL):
+        refuse_unwritable(clock(), kind)
+    for kind in (SUPPLEMENT, FINAL):
+        refuse_unwritable(receipted, kind)
+    for stopped, kind in ((receipted, ""), (receipted, FIRST), (decided, FIRST), (decided, SUPPLEMENT)):
+        with pytest.raises(Refused) as refused:
+            refuse_unwritable(stopped, kind)
+        assert refused.value.reason == "CLOCK_STOPPED"
 
 
 @pytest.mark.parametrize(
@@ -76,3 +121,12 @@ def test_what_nobody_filled_is_missing_and_says_so_in_the_text(value: Json) -> N
 def test_an_instant_is_written_in_the_zone_of_the_law() -> None:
     assert instant(NOON, ZoneInfo("Asia/Shanghai")) == "2026-06-01 20:00 (Asia/Shanghai)"
     assert instant(None, ZoneInfo("Asia/Shanghai")) == ""
+
+
+@pytest.mark.parametrize(("text", "kept"), [("a" * 9_000, 8_000), ("a\n" * 300, 399), ("a\n" * 199 + "a", 399)])
+def test_a_field_that_is_too_long_for_a_form_says_that_it_is_cut(text: str, kept: int) -> None:
+    zh, en = (fill(["x"], {"x": text}, {}, locale).values["x"] for locale in ("zh", "en"))
+    left = len(text.strip()) - kept
+
+    assert zh == text[:kept] + (f"【此处截断：另有{left}字，见事件记录】" if left else "")
+    assert en == text[:kept] + (f" [cut here: {left} more letters are on record]" if left else "")

@@ -36,6 +36,7 @@ def submission(fields: Fields) -> escalation.RecordSubmissionRequest:
         locale=_text(fields, "locale"),
         channel=_text(fields, "channel"),
         submitted_at=_time(fields, "submitted_at"),
+        unapproved_reason=fields.get("unapproved_reason", "").strip(),
     )
 
 

@@ -1,18 +1,23 @@
 """Which RPC is which handler or question."""
 
-from candor.escalation.v1 import register_pb2, service_pb2
+from candor.escalation.v1 import register_pb2, report_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
+from candor_escalation.handlers.decisions import Decisions
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
+from candor_escalation.handlers.submissions import Submissions
 from candor_escalation.queries import Queries, export
 from candor_escalation.register_queries import RegisterQueries
+from candor_escalation.report_queries import ReportQueries
 
 
-def escalation_api(signals: Signals, pages: Pages, reports: Reports, queries: Queries) -> Api:
+def escalation_api(
+    signals: Signals, pages: Pages, reports: Reports, submissions: Submissions, decisions: Decisions, queries: Queries
+) -> Api:
     """EscalationService."""
     return Api(
         service_pb2.DESCRIPTOR.services_by_name["EscalationService"],
@@ -21,9 +26,9 @@ def escalation_api(signals: Signals, pages: Pages, reports: Reports, queries: Qu
             "RecordFacts": signals.record_facts,
             "AcknowledgePage": pages.acknowledge_page,
             "DraftReport": reports.draft_report,
-            "RecordSubmission": reports.record_submission,
-            "RecordReceipt": reports.record_receipt,
-            "DecideNotToReport": reports.decide_not_to_report,
+            "RecordSubmission": submissions.record_submission,
+            "RecordReceipt": submissions.record_receipt,
+            "DecideNotToReport": decisions.decide_not_to_report,
         },
         queries={
             "GetIncident": queries.get_incident,
@@ -31,6 +36,25 @@ def escalation_api(signals: Signals, pages: Pages, reports: Reports, queries: Qu
             "ListClocks": queries.list_clocks,
             "ListPacks": queries.list_packs,
         },
+    )
+
+
+def report_api(reports: Reports, decisions: Decisions, queries: ReportQueries) -> Api:
+    """ReportService."""
+    return Api(
+        report_pb2.DESCRIPTOR.services_by_name["ReportService"],
+        commands={
+            "EditDraft": reports.edit_draft,
+            "ApproveReport": reports.approve_report,
+            "ProposeNotToReport": decisions.propose_not_to_report,
+            "ApproveNotToReport": decisions.approve_not_to_report,
+        },
+        queries={
+            "GetReport": queries.get_report,
+            "CompareDrafts": queries.compare_drafts,
+            "ListChannels": queries.list_channels,
+        },
+        streams={"GetReportFile": queries.get_report_file},
     )
 
 

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from candor_escalation.domain import clock as clocks
 from candor_escalation.domain import incident as incidents
+from candor_escalation.domain import report as reports
 from candor_escalation.domain.clock import Clock
 from candor_escalation.domain.incident import Anchor, Fact, Incident, Json, Signal
 from candor_escalation.domain.milestone import Milestone
@@ -25,6 +26,11 @@ _CLOCK_STATES = {
     clocks.RUNNING: model_pb2.CLOCK_STATE_RUNNING,
     clocks.RECEIPTED: model_pb2.CLOCK_STATE_RECEIPTED,
     clocks.NOT_REPORTED: model_pb2.CLOCK_STATE_NOT_REPORTED,
+}
+_REPORT_KINDS = {
+    reports.FIRST: model_pb2.REPORT_KIND_FIRST,
+    reports.SUPPLEMENT: model_pb2.REPORT_KIND_SUPPLEMENT,
+    reports.FINAL: model_pb2.REPORT_KIND_FINAL,
 }
 
 
@@ -153,6 +159,8 @@ def draft_message(draft: Draft) -> model_pb2.Draft:
         missing=draft.missing,
         sha256=draft.sha256,
         drafted_at=timestamp(draft.drafted_at),
+        kind=_REPORT_KINDS[draft.kind],
+        drafted_by=draft.drafted_by,
     )
 
 
@@ -172,9 +180,16 @@ def submission_message(submission: Submission) -> model_pb2.Submission:
             received_at=timestamp(receipt.received_at),
             recorded_by=receipt.recorded_by,
             proof_sha256=receipt.proof_sha256,
+            proof_size=receipt.proof_size,
+            proof_media_type=receipt.proof_media_type,
         )
         if receipt
         else None,
+        kind=_REPORT_KINDS[submission.kind],
+        locale=submission.locale,
+        media_type=submission.media_type,
+        approved_by=submission.approved_by,
+        unapproved_reason=submission.unapproved_reason,
     )
 
 

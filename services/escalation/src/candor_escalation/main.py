@@ -10,23 +10,27 @@ from candor_kit.stop import Wake
 from candor_packs import pack
 from candor_packs.pack import PackError
 
-from candor_escalation import catalogue, oncall
-from candor_escalation.api import escalation_api, holder_api, register_api
+from candor_escalation import catalogue, channels, oncall
+from candor_escalation.api import escalation_api, holder_api, register_api, report_api
+from candor_escalation.channels import Directory
 from candor_escalation.domain.paging import Contact
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.transfer import Item
 from candor_escalation.filings_http import Filings
 from candor_escalation.handlers.clocks import Clocks
+from candor_escalation.handlers.decisions import Decisions
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
+from candor_escalation.handlers.submissions import Submissions
 from candor_escalation.http import AckPages
 from candor_escalation.pager import Pager
 from candor_escalation.policy import Policy
 from candor_escalation.queries import Queries
 from candor_escalation.register_queries import RegisterQueries
 from candor_escalation.registrar import Registrar
+from candor_escalation.report_queries import ReportQueries
 from candor_escalation.settings import Settings
 from candor_escalation.stream import consumers
 from candor_escalation.sweeper import Sweeper
@@ -40,7 +44,7 @@ async def compose(settings: Settings) -> Service:
     Raises:
         ConfigError: A pack or the on-call chain is wrong; file, line and field are named.
     """
-    policy = _policy(settings)
+    policy, directory = _policy(settings), _directory(settings)
     service = Service(
         "escalation",
         settings,
@@ -56,14 +60,19 @@ async def compose(settings: Settings) -> Service:
     pages = Pages(_chain(settings), wake.set)
     clocks = Clocks(policy, pages)
     signals = Signals(clocks)
-    service.serve(escalation_api(signals, pages, Reports(policy, clocks), Queries(policy)), holder_api())
     registers = Registers(signals, policy.profile, _catalogue(settings))
-    service.serve(register_api(registers, RegisterQueries(registers)))
-    service.http(*Filings(service).routes())
-    service.background("registrar", Registrar(service, registers).run)
+    reports, decisions = Reports(policy, clocks, signals), Decisions(clocks)
+    service.serve(
+        escalation_api(signals, pages, reports, Submissions(clocks), decisions, Queries(policy)),
+        report_api(reports, decisions, ReportQueries(policy, directory)),
+        register_api(registers, RegisterQueries(registers)),
+        holder_api(),
+    )
     for consumer in consumers(signals, registers):
         service.consume(consumer)
     service.http(*AckPages(service, pages, link_key).routes())
+    service.http(*Filings(service).routes())
+    service.background("registrar", Registrar(service, registers).run)
     service.background("sweeper", Sweeper(service.transaction, clocks, pages).run)
     pager = Pager(
         service,
@@ -94,6 +103,13 @@ def _catalogue(settings: Settings) -> tuple[Item, ...]:
         return catalogue.load(settings.catalogue_file)
     except PackError as error:
         raise ConfigError(f"CANDOR_CATALOGUE_FILE {error}") from error
+
+
+def _directory(settings: Settings) -> Directory:
+    try:
+        return channels.load(settings.packs_dir)
+    except PackError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _chain(settings: Settings) -> tuple[Contact, ...]:

@@ -1,6 +1,6 @@
 """The policy packs as the rules of this service see them: duties, and the forms of their reports."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
 from candor_packs.duties import Duty as PackDuty
@@ -11,6 +11,13 @@ from candor_packs.trigger import Value
 
 from candor_escalation.domain.clock import Clock, Duty
 from candor_escalation.domain.incident import Anchor, Incident, Json
+
+_TYPES: Mapping[str, Callable[[Json], bool]] = {
+    "bool": lambda value: value is None or isinstance(value, bool),
+    "number": lambda value: value is None or (isinstance(value, float) and not isinstance(value, bool)),
+    "text": lambda value: value is None or isinstance(value, str),
+    "texts": lambda value: value is None or (isinstance(value, list) and all(isinstance(item, str) for item in value)),
+}
 
 
 class Form:
@@ -38,6 +45,14 @@ class Form:
     def labels(self, locale: str) -> dict[str, str]:
         """What each fact is called."""
         return {name: getattr(fact, locale) for name, fact in self._pack.facts.items()}
+
+    def fillable(self) -> dict[str, Callable[[Json], bool]]:
+        """The fields that facts of the incident fill, and for each whether a value fits (None takes it back)."""
+        named = {name for template in self.templates.values() for name in template.fields}
+        declared = {
+            name: fact for name, fact in self._pack.facts.items() if name in named and fact.source == "incident"
+        }
+        return {name: _TYPES[fact.type] for name, fact in declared.items()}
 
     def facts(self, known: Mapping[str, Value], profile: Mapping[str, Value], locale: str) -> dict[str, Json]:
         """What is known of the facts that the pack declares, a grade that follows from a number among them."""

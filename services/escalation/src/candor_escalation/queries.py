@@ -10,7 +10,7 @@ from candor_escalation import codec
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.page_token import PAGE_SIZE, place, token
 from candor_escalation.policy import Policy
-from candor_escalation.store import clocks, incidents, milestones, pages, reports
+from candor_escalation.store import clocks, incidents, milestones, pages, reports, submissions
 
 
 class Queries:
@@ -39,7 +39,7 @@ class Queries:
             ],
             submissions=[
                 codec.submission_message(submission)
-                for submission in await reports.submissions_of_incident(query.connection, identifier)
+                for submission in await submissions.submissions_of_incident(query.connection, identifier)
             ],
         )
 

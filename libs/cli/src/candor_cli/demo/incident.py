@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from candor.escalation.v1 import facts_pb2 as escalation_facts
 from candor.escalation.v1 import model_pb2 as escalation_model
+from candor.escalation.v1 import report_pb2, report_pb2_grpc
 from candor.escalation.v1 import service_pb2 as escalation_pb2
 from candor.escalation.v1 import service_pb2_grpc as escalation_grpc
 
@@ -86,12 +87,20 @@ async def _report(
     )
     languages = ", ".join(sorted(draft.locale for draft in drafted.drafts))
     telling.ok(f"report drafted in {languages}; still missing: {', '.join(drafted.drafts[0].missing) or 'nothing'}")
+    officer = report_pb2_grpc.ReportServiceStub(session.channel("escalation", "privacy_officer", name="officer"))
+    approved = await officer.ApproveReport(
+        report_pb2.ApproveReportRequest(
+            command_id=command_id(), clock_id=clock.clock_id, revision=drafted.drafts[0].revision
+        )
+    )
+    telling.ok(f"approved by a second person, {approved.approval.approved_by}")
     sent = escalation_pb2.RecordSubmissionRequest(
         command_id=command_id(),
         clock_id=clock.clock_id,
         revision=drafted.drafts[0].revision,
         locale="en",
         channel="portal",
+        format=escalation_model.FILE_FORMAT_PDF,
     )
     sent.submitted_at.GetCurrentTime()
     submission = await on_call.RecordSubmission(sent)

@@ -6,26 +6,33 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from candor_escalation.domain.incident import Json
-from candor_escalation.domain.report import Draft
+from candor_escalation.domain.paper import clean, gap, tail, text
+from candor_escalation.domain.report import FIRST, Draft
 
 _WORDS: Mapping[str, Mapping[bool, str]] = {"zh": {True: "是", False: "否"}, "en": {True: "yes", False: "no"}}
 _COMMA = {"zh": "、", "en": ", "}
+_MOST_LETTERS, _MOST_LINES = 8_000, 200
+"""Of one field: a typesetter takes minutes for what a backend can put into one fact."""
 
 
 @dataclass(frozen=True)
 class Filled:
-    """A value for every field of a form, and the names of those that nothing fills yet."""
+    """A value for every field of a form, and the names of those that nothing fills yet.
+
+    ``values`` says in the text which are missing, ``fields`` leaves them empty.
+    """
 
     values: Mapping[str, str]
     missing: tuple[str, ...]
+    fields: Mapping[str, str]
 
 
 def fill(fields: Sequence[str], known: Mapping[str, Json], labels: Mapping[str, str], locale: str) -> Filled:
     """A text for each field; one without a fact says so in the report, by its label."""
-    texts = {name: _text(known.get(name), locale) for name in fields}
+    texts = {name: _cut(_text(known.get(name), locale), locale) for name in fields}
     missing = tuple(name for name in fields if not texts[name])
-    gaps = {name: _gap(labels.get(name, name), locale) for name in missing}
-    return Filled({**texts, **gaps}, missing)
+    gaps = {name: gap(labels.get(name, name), locale) for name in missing}
+    return Filled({**texts, **gaps}, missing, texts)
 
 
 def instant(at: datetime | None, zone: tzinfo) -> str:
@@ -34,14 +41,49 @@ def instant(at: datetime | None, zone: tzinfo) -> str:
 
 
 def written(
-    clock_id: str, revision: int, locale: str, text: str, missing: tuple[str, ...], now: datetime, by: str
+    clock_id: str,
+    revision: int,
+    locale: str,
+    template: str,
+    filled: Filled,
+    labels: Mapping[str, str],
+    now: datetime,
+    by: str,
+    kind: str = FIRST,
+    remark: str = "",
 ) -> Draft:
-    """The draft of a text, with its SHA-256."""
-    return Draft(clock_id, revision, locale, text, missing, hashlib.sha256(text.encode()).digest(), now, by)
+    """The draft of a filled form, with its text and the SHA-256 of that."""
+    note = clean(remark).strip()
+    named = {name: labels[name] for name in filled.fields if name in labels}
+    whole = text(template, filled.fields, named, locale, tail(kind, note, locale))
+    return Draft(
+        clock_id=clock_id,
+        revision=revision,
+        locale=locale,
+        text=whole,
+        missing=filled.missing,
+        sha256=hashlib.sha256(whole.encode()).digest(),
+        drafted_at=now,
+        drafted_by=by,
+        kind=kind,
+        template=template,
+        fields=dict(filled.fields),
+        labels=named,
+        remark=note,
+    )
 
 
-def _gap(label: str, locale: str) -> str:
-    return f"【待补：{label}】" if locale == "zh" else f"[missing: {label}]"
+def _cut(text: str, locale: str) -> str:
+    """A text of a length that a form can hold; one that is longer says so."""
+    kept = "\n".join(text.split("\n", _MOST_LINES)[:_MOST_LINES])[:_MOST_LETTERS]
+    if kept == text:
+        return text
+    left = len(text) - len(kept)
+    return kept + (
+        f"【此处截断：另有{left}字，见事件记录】"
+        if locale == "zh"
+        else f" [cut here: {left} more letters are on record]"
+    )
 
 
 def _text(value: Json, locale: str) -> str:
@@ -54,5 +96,5 @@ def _text(value: Json, locale: str) -> str:
     if isinstance(value, list):
         return _COMMA[locale].join(_text(item, locale) for item in value)
     if isinstance(value, dict):
-        return _COMMA[locale].join(f"{name}: {_text(item, locale)}" for name, item in value.items())
-    return value.strip()
+        return _COMMA[locale].join(f"{clean(name)}: {_text(item, locale)}" for name, item in value.items())
+    return clean(value).strip()

@@ -27,7 +27,7 @@ from candor.escalation.v1 import register_pb2 as candor_dot_escalation_dot_v1_do
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/facts.proto\x12\x14\x63\x61ndor.escalation.v1\x1a candor/escalation/v1/model.proto\x1a#candor/escalation/v1/register.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eIncidentOpened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\":\n\x0c\x43lockStarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xa3\x01\n\x10MilestoneReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08PageSent\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12(\n\x04page\x18\x02 \x01(\x0b\x32\x1a.candor.escalation.v1.Page\"~\n\x10PageAcknowledged\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\rPageEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nnext_level\x18\x03 \x01(\x05\"Y\n\rReportDrafted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07missing\x18\x04 \x03(\t\"\\\n\x0fReportSubmitted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"\\\n\x0fReceiptRecorded\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"u\n\x13NotReportingDecided\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x05 \x01(\t\"\x96\x01\n\x0c\x43lockStopped\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12.\n\nstopped_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12-\n\tclosed_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x15RegisterEntryRecorded\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.candor.escalation.v1.RegisterEntry\"\x80\x01\n\x14ModelDeletionOrdered\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x11\n\tholder_id\x18\x03 \x01(\t\x12.\n\nordered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/facts.proto\x12\x14\x63\x61ndor.escalation.v1\x1a candor/escalation/v1/model.proto\x1a#candor/escalation/v1/register.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eIncidentOpened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\":\n\x0c\x43lockStarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xa3\x01\n\x10MilestoneReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08PageSent\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12(\n\x04page\x18\x02 \x01(\x0b\x32\x1a.candor.escalation.v1.Page\"~\n\x10PageAcknowledged\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\rPageEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nnext_level\x18\x03 \x01(\x05\"\x9d\x01\n\rReportDrafted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07missing\x18\x04 \x03(\t\x12.\n\x04kind\x18\x05 \x01(\x0e\x32 .candor.escalation.v1.ReportKind\x12\x12\n\ndrafted_by\x18\x06 \x01(\t\"\\\n\x0fReportSubmitted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"\\\n\x0fReceiptRecorded\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"u\n\x13NotReportingDecided\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x05 \x01(\t\"\x96\x01\n\x0c\x43lockStopped\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12.\n\nstopped_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12-\n\tclosed_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"K\n\x15RegisterEntryRecorded\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.candor.escalation.v1.RegisterEntry\"\x80\x01\n\x14ModelDeletionOrdered\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x11\n\tholder_id\x18\x03 \x01(\t\x12.\n\nordered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8f\x01\n\x0eReportApproved\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x13\n\x0b\x61pproved_by\x18\x04 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"w\n\x14NotReportingProposed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x13\n\x0bproposal_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x13\n\x0bproposed_by\x18\x05 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,20 +46,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAGEACKNOWLEDGED']._serialized_end=657
   _globals['_PAGEESCALATED']._serialized_start=659
   _globals['_PAGEESCALATED']._serialized_end=732
-  _globals['_REPORTDRAFTED']._serialized_start=734
-  _globals['_REPORTDRAFTED']._serialized_end=823
-  _globals['_REPORTSUBMITTED']._serialized_start=825
-  _globals['_REPORTSUBMITTED']._serialized_end=917
-  _globals['_RECEIPTRECORDED']._serialized_start=919
-  _globals['_RECEIPTRECORDED']._serialized_end=1011
-  _globals['_NOTREPORTINGDECIDED']._serialized_start=1013
-  _globals['_NOTREPORTINGDECIDED']._serialized_end=1130
-  _globals['_CLOCKSTOPPED']._serialized_start=1133
-  _globals['_CLOCKSTOPPED']._serialized_end=1283
-  _globals['_INCIDENTCLOSED']._serialized_start=1285
-  _globals['_INCIDENTCLOSED']._serialized_end=1369
-  _globals['_REGISTERENTRYRECORDED']._serialized_start=1371
-  _globals['_REGISTERENTRYRECORDED']._serialized_end=1446
-  _globals['_MODELDELETIONORDERED']._serialized_start=1449
-  _globals['_MODELDELETIONORDERED']._serialized_end=1577
+  _globals['_REPORTDRAFTED']._serialized_start=735
+  _globals['_REPORTDRAFTED']._serialized_end=892
+  _globals['_REPORTSUBMITTED']._serialized_start=894
+  _globals['_REPORTSUBMITTED']._serialized_end=986
+  _globals['_RECEIPTRECORDED']._serialized_start=988
+  _globals['_RECEIPTRECORDED']._serialized_end=1080
+  _globals['_NOTREPORTINGDECIDED']._serialized_start=1082
+  _globals['_NOTREPORTINGDECIDED']._serialized_end=1199
+  _globals['_CLOCKSTOPPED']._serialized_start=1202
+  _globals['_CLOCKSTOPPED']._serialized_end=1352
+  _globals['_INCIDENTCLOSED']._serialized_start=1354
+  _globals['_INCIDENTCLOSED']._serialized_end=1438
+  _globals['_REGISTERENTRYRECORDED']._serialized_start=1440
+  _globals['_REGISTERENTRYRECORDED']._serialized_end=1515
+  _globals['_MODELDELETIONORDERED']._serialized_start=1518
+  _globals['_MODELDELETIONORDERED']._serialized_end=1646
+  _globals['_REPORTAPPROVED']._serialized_start=1649
+  _globals['_REPORTAPPROVED']._serialized_end=1792
+  _globals['_NOTREPORTINGPROPOSED']._serialized_start=1794
+  _globals['_NOTREPORTINGPROPOSED']._serialized_end=1913
 # @@protoc_insertion_point(module_scope)

@@ -63,6 +63,49 @@ CLOCK_STATE_NOT_REPORTED: ClockState.ValueType  # 3
 """It was decided, with a reason and an approver, not to report."""
 Global___ClockState: _TypeAlias = ClockState  # noqa: Y015
 
+class _ReportKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReportKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReportKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REPORT_KIND_UNSPECIFIED: _ReportKind.ValueType  # 0
+    REPORT_KIND_FIRST: _ReportKind.ValueType  # 1
+    REPORT_KIND_SUPPLEMENT: _ReportKind.ValueType  # 2
+    REPORT_KIND_FINAL: _ReportKind.ValueType  # 3
+
+class ReportKind(_ReportKind, metaclass=_ReportKindEnumTypeWrapper):
+    """What a report is to its authority: laws let a first report say what is known, and the rest follow."""
+
+REPORT_KIND_UNSPECIFIED: ReportKind.ValueType  # 0
+REPORT_KIND_FIRST: ReportKind.ValueType  # 1
+REPORT_KIND_SUPPLEMENT: ReportKind.ValueType  # 2
+REPORT_KIND_FINAL: ReportKind.ValueType  # 3
+Global___ReportKind: _TypeAlias = ReportKind  # noqa: Y015
+
+class _FileFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FileFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FILE_FORMAT_UNSPECIFIED: _FileFormat.ValueType  # 0
+    FILE_FORMAT_TEXT: _FileFormat.ValueType  # 1
+    FILE_FORMAT_HTML: _FileFormat.ValueType  # 2
+    FILE_FORMAT_PDF: _FileFormat.ValueType  # 3
+    """PDF/A-2a and PDF/UA-1, with its fonts embedded."""
+    FILE_FORMAT_DOCX: _FileFormat.ValueType  # 4
+
+class FileFormat(_FileFormat, metaclass=_FileFormatEnumTypeWrapper): ...
+
+FILE_FORMAT_UNSPECIFIED: FileFormat.ValueType  # 0
+FILE_FORMAT_TEXT: FileFormat.ValueType  # 1
+FILE_FORMAT_HTML: FileFormat.ValueType  # 2
+FILE_FORMAT_PDF: FileFormat.ValueType  # 3
+"""PDF/A-2a and PDF/UA-1, with its fonts embedded."""
+FILE_FORMAT_DOCX: FileFormat.ValueType  # 4
+Global___FileFormat: _TypeAlias = FileFormat  # noqa: Y015
+
 @_typing.final
 class IncidentFact(_message.Message):
     """A fact of an incident, as it was known then. Corrected by a later one, never overwritten."""
@@ -287,6 +330,8 @@ class Draft(_message.Message):
     MISSING_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     DRAFTED_AT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DRAFTED_BY_FIELD_NUMBER: _builtins.int
     clock_id: _builtins.str
     revision: _builtins.int
     locale: _builtins.str
@@ -294,6 +339,8 @@ class Draft(_message.Message):
     text: _builtins.str
     sha256: _builtins.bytes
     """SHA-256 of the text, 32 bytes."""
+    kind: Global___ReportKind.ValueType
+    drafted_by: _builtins.str
     @_builtins.property
     def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fields of the form that no fact fills yet."""
@@ -310,10 +357,12 @@ class Draft(_message.Message):
         missing: _abc.Iterable[_builtins.str] | None = ...,
         sha256: _builtins.bytes = ...,
         drafted_at: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___ReportKind.ValueType = ...,
+        drafted_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "drafted_at", b"drafted_at", "locale", b"locale", "missing", b"missing", "revision", b"revision", "sha256", b"sha256", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "drafted_at", b"drafted_at", "drafted_by", b"drafted_by", "kind", b"kind", "locale", b"locale", "missing", b"missing", "revision", b"revision", "sha256", b"sha256", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -331,6 +380,11 @@ class Submission(_message.Message):
     SUBMITTED_AT_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    UNAPPROVED_REASON_FIELD_NUMBER: _builtins.int
     submission_id: _builtins.str
     clock_id: _builtins.str
     revision: _builtins.int
@@ -338,6 +392,13 @@ class Submission(_message.Message):
     submitted_by: _builtins.str
     sha256: _builtins.bytes
     """SHA-256 of what was sent."""
+    kind: Global___ReportKind.ValueType
+    locale: _builtins.str
+    media_type: _builtins.str
+    """What was sent: "text/plain", "application/pdf", …."""
+    approved_by: _builtins.str
+    """Who approved what was sent, before it was sent. Empty: nobody had, and the reason says why it could not wait."""
+    unapproved_reason: _builtins.str
     @_builtins.property
     def submitted_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -355,10 +416,15 @@ class Submission(_message.Message):
         submitted_at: _timestamp_pb2.Timestamp | None = ...,
         sha256: _builtins.bytes = ...,
         receipt: Global___Receipt | None = ...,
+        kind: Global___ReportKind.ValueType = ...,
+        locale: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        approved_by: _builtins.str = ...,
+        unapproved_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "clock_id", b"clock_id", "receipt", b"receipt", "revision", b"revision", "sha256", b"sha256", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "submitted_by", b"submitted_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "channel", b"channel", "clock_id", b"clock_id", "kind", b"kind", "locale", b"locale", "media_type", b"media_type", "receipt", b"receipt", "revision", b"revision", "sha256", b"sha256", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "submitted_by", b"submitted_by", "unapproved_reason", b"unapproved_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -372,11 +438,16 @@ class Receipt(_message.Message):
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
     RECORDED_BY_FIELD_NUMBER: _builtins.int
     PROOF_SHA256_FIELD_NUMBER: _builtins.int
+    PROOF_SIZE_FIELD_NUMBER: _builtins.int
+    PROOF_MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """The authority's reference."""
     recorded_by: _builtins.str
     proof_sha256: _builtins.bytes
     """SHA-256 of the proof (a letter, a screenshot), 32 bytes; may be empty."""
+    proof_size: _builtins.int
+    """Of the proof: its size in bytes and what it is ("application/pdf"); 0 and empty where there is none."""
+    proof_media_type: _builtins.str
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -386,10 +457,12 @@ class Receipt(_message.Message):
         received_at: _timestamp_pb2.Timestamp | None = ...,
         recorded_by: _builtins.str = ...,
         proof_sha256: _builtins.bytes = ...,
+        proof_size: _builtins.int = ...,
+        proof_media_type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["proof_sha256", b"proof_sha256", "received_at", b"received_at", "recorded_by", b"recorded_by", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proof_media_type", b"proof_media_type", "proof_sha256", b"proof_sha256", "proof_size", b"proof_size", "received_at", b"received_at", "recorded_by", b"recorded_by", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

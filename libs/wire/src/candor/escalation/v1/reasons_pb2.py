@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from candor.edge.v1 import options_pb2 as candor_dot_edge_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"candor/escalation/v1/reasons.proto\x12\x14\x63\x61ndor.escalation.v1\x1a\x1c\x63\x61ndor/edge/v1/options.proto*\xaa\x05\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12*\n\x17REASON_INCIDENT_UNKNOWN\x10\x01\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\'\n\x14REASON_CLOCK_UNKNOWN\x10\x02\x1a\r\xda\xf3\x18\tNOT_FOUND\x12&\n\x13REASON_PAGE_UNKNOWN\x10\x03\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x31\n\x14REASON_CLOCK_STOPPED\x10\x04\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\'\n\x14REASON_DRAFT_UNKNOWN\x10\x05\x1a\r\xda\xf3\x18\tNOT_FOUND\x12,\n\x19REASON_SUBMISSION_UNKNOWN\x10\x06\x1a\r\xda\xf3\x18\tNOT_FOUND\x12-\n\x12REASON_SAME_PERSON\x10\x07\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12/\n\x15REASON_TIME_IN_FUTURE\x10\x08\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12.\n\x13REASON_LINK_INVALID\x10\t\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12\x33\n\x16REASON_INCIDENT_CLOSED\x10\n\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\'\n\x14REASON_ENTRY_UNKNOWN\x10<\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x31\n\x17REASON_ENTRY_INCOMPLETE\x10=\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12-\n\x10REASON_GATE_SHUT\x10>\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x31\n\x14REASON_ENTRY_DECIDED\x10?\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITIONb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"candor/escalation/v1/reasons.proto\x12\x14\x63\x61ndor.escalation.v1\x1a\x1c\x63\x61ndor/edge/v1/options.proto*\xce\x07\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12*\n\x17REASON_INCIDENT_UNKNOWN\x10\x01\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\'\n\x14REASON_CLOCK_UNKNOWN\x10\x02\x1a\r\xda\xf3\x18\tNOT_FOUND\x12&\n\x13REASON_PAGE_UNKNOWN\x10\x03\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x31\n\x14REASON_CLOCK_STOPPED\x10\x04\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\'\n\x14REASON_DRAFT_UNKNOWN\x10\x05\x1a\r\xda\xf3\x18\tNOT_FOUND\x12,\n\x19REASON_SUBMISSION_UNKNOWN\x10\x06\x1a\r\xda\xf3\x18\tNOT_FOUND\x12-\n\x12REASON_SAME_PERSON\x10\x07\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12/\n\x15REASON_TIME_IN_FUTURE\x10\x08\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12.\n\x13REASON_LINK_INVALID\x10\t\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12\x33\n\x16REASON_INCIDENT_CLOSED\x10\n\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\'\n\x14REASON_ENTRY_UNKNOWN\x10<\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x31\n\x17REASON_ENTRY_INCOMPLETE\x10=\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12-\n\x10REASON_GATE_SHUT\x10>\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\x31\n\x14REASON_ENTRY_DECIDED\x10?\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12.\n\x14REASON_FIELD_UNKNOWN\x10(\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12\x30\n\x13REASON_NOT_APPROVED\x10)\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12.\n\x11REASON_SUPERSEDED\x10*\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12*\n\x17REASON_PROPOSAL_UNKNOWN\x10+\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x35\n\x18REASON_KIND_OUT_OF_ORDER\x10,\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12-\n\x15REASON_RECEIPT_EXISTS\x10-\x1a\x12\xda\xf3\x18\x0e\x41LREADY_EXISTSb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,6 +60,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REASON'].values_by_name["REASON_GATE_SHUT"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
   _globals['_REASON'].values_by_name["REASON_ENTRY_DECIDED"]._loaded_options = None
   _globals['_REASON'].values_by_name["REASON_ENTRY_DECIDED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_FIELD_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_FIELD_UNKNOWN"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
+  _globals['_REASON'].values_by_name["REASON_NOT_APPROVED"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_NOT_APPROVED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_SUPERSEDED"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_SUPERSEDED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_PROPOSAL_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_PROPOSAL_UNKNOWN"]._serialized_options = b'\332\363\030\tNOT_FOUND'
+  _globals['_REASON'].values_by_name["REASON_KIND_OUT_OF_ORDER"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_KIND_OUT_OF_ORDER"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_RECEIPT_EXISTS"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_RECEIPT_EXISTS"]._serialized_options = b'\332\363\030\016ALREADY_EXISTS'
   _globals['_REASON']._serialized_start=91
-  _globals['_REASON']._serialized_end=773
+  _globals['_REASON']._serialized_end=1065
 # @@protoc_insertion_point(module_scope)

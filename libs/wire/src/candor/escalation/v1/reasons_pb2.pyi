@@ -44,6 +44,17 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """A gate before the release of a model is shut."""
     REASON_ENTRY_DECIDED: _Reason.ValueType  # 63
     """It was decided before."""
+    REASON_FIELD_UNKNOWN: _Reason.ValueType  # 40
+    """The form has no such field that facts fill, or the value is not of its type."""
+    REASON_NOT_APPROVED: _Reason.ValueType  # 41
+    """Nobody had approved the revision when it was sent, and no reason says why it could not wait."""
+    REASON_SUPERSEDED: _Reason.ValueType  # 42
+    """There is a later revision, or a later proposal."""
+    REASON_PROPOSAL_UNKNOWN: _Reason.ValueType  # 43
+    REASON_KIND_OUT_OF_ORDER: _Reason.ValueType  # 44
+    """A first report was submitted already, or none was yet."""
+    REASON_RECEIPT_EXISTS: _Reason.ValueType  # 45
+    """The submission has its receipt."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the escalation service refuses a well-formed command."""
@@ -70,4 +81,15 @@ REASON_GATE_SHUT: Reason.ValueType  # 62
 """A gate before the release of a model is shut."""
 REASON_ENTRY_DECIDED: Reason.ValueType  # 63
 """It was decided before."""
+REASON_FIELD_UNKNOWN: Reason.ValueType  # 40
+"""The form has no such field that facts fill, or the value is not of its type."""
+REASON_NOT_APPROVED: Reason.ValueType  # 41
+"""Nobody had approved the revision when it was sent, and no reason says why it could not wait."""
+REASON_SUPERSEDED: Reason.ValueType  # 42
+"""There is a later revision, or a later proposal."""
+REASON_PROPOSAL_UNKNOWN: Reason.ValueType  # 43
+REASON_KIND_OUT_OF_ORDER: Reason.ValueType  # 44
+"""A first report was submitted already, or none was yet."""
+REASON_RECEIPT_EXISTS: Reason.ValueType  # 45
+"""The submission has its receipt."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

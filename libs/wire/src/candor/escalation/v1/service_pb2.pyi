@@ -261,17 +261,21 @@ class DraftReportRequest(_message.Message):
 
     COMMAND_ID_FIELD_NUMBER: _builtins.int
     CLOCK_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     clock_id: _builtins.str
+    kind: _model_pb2.ReportKind.ValueType
+    """Unspecified: the first report, or a supplement once one was submitted."""
     def __init__(
         self,
         *,
         command_id: _builtins.str = ...,
         clock_id: _builtins.str = ...,
+        kind: _model_pb2.ReportKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "command_id", b"command_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "command_id", b"command_id", "kind", b"kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -309,12 +313,18 @@ class RecordSubmissionRequest(_message.Message):
     LOCALE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     SUBMITTED_AT_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    UNAPPROVED_REASON_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     clock_id: _builtins.str
     revision: _builtins.int
     locale: _builtins.str
     channel: _builtins.str
     """"portal", "phone", "email", "api", …."""
+    format: _model_pb2.FileFormat.ValueType
+    """As what it was sent. Unspecified: as text, such as read out on the phone or typed into a portal."""
+    unapproved_reason: _builtins.str
+    """Why it could not wait for an approval. Needed where nobody had approved the revision when it was sent."""
     @_builtins.property
     def submitted_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -326,10 +336,12 @@ class RecordSubmissionRequest(_message.Message):
         locale: _builtins.str = ...,
         channel: _builtins.str = ...,
         submitted_at: _timestamp_pb2.Timestamp | None = ...,
+        format: _model_pb2.FileFormat.ValueType = ...,
+        unapproved_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "clock_id", b"clock_id", "command_id", b"command_id", "locale", b"locale", "revision", b"revision", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "clock_id", b"clock_id", "command_id", b"command_id", "format", b"format", "locale", b"locale", "revision", b"revision", "submitted_at", b"submitted_at", "unapproved_reason", b"unapproved_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -363,10 +375,14 @@ class RecordReceiptRequest(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
     PROOF_SHA256_FIELD_NUMBER: _builtins.int
+    PROOF_SIZE_FIELD_NUMBER: _builtins.int
+    PROOF_MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     submission_id: _builtins.str
     reference: _builtins.str
     proof_sha256: _builtins.bytes
+    proof_size: _builtins.int
+    proof_media_type: _builtins.str
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -377,10 +393,12 @@ class RecordReceiptRequest(_message.Message):
         reference: _builtins.str = ...,
         received_at: _timestamp_pb2.Timestamp | None = ...,
         proof_sha256: _builtins.bytes = ...,
+        proof_size: _builtins.int = ...,
+        proof_media_type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "proof_sha256", b"proof_sha256", "received_at", b"received_at", "reference", b"reference", "submission_id", b"submission_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "proof_media_type", b"proof_media_type", "proof_sha256", b"proof_sha256", "proof_size", b"proof_size", "received_at", b"received_at", "reference", b"reference", "submission_id", b"submission_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -417,7 +435,7 @@ class DecideNotToReportRequest(_message.Message):
     clock_id: _builtins.str
     reason: _builtins.str
     approved_by: _builtins.str
-    """Another person than the caller."""
+    """Another person than the caller: who is asked to approve, or whose proposal the caller approves."""
     def __init__(
         self,
         *,

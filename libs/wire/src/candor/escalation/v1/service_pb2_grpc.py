@@ -125,7 +125,8 @@ class EscalationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordSubmission(self, request, context):
-        """Record that a draft was sent to the authority. The clock runs on.
+        """Record that a revision was sent to the authority: one that another person approved, or with the reason why it could not
+        wait for that. The clock runs on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,7 +140,8 @@ class EscalationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DecideNotToReport(self, request, context):
-        """Record the decision not to report, its reason and who approved. This stops the clock.
+        """Propose not to report and name who is asked to approve. A name proves nothing, so the clock runs on until that person,
+        or another privacy officer, approves: by ReportService/ApproveNotToReport, or by this call naming the proposer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,11 +42,15 @@ class EscalationServiceStub:
     DraftReport: _grpc.UnaryUnaryMultiCallable[_service_pb2.DraftReportRequest, _service_pb2.DraftReportResponse]
     """Write the report from what is known, in Chinese and English, with the fields still missing."""
     RecordSubmission: _grpc.UnaryUnaryMultiCallable[_service_pb2.RecordSubmissionRequest, _service_pb2.RecordSubmissionResponse]
-    """Record that a draft was sent to the authority. The clock runs on."""
+    """Record that a revision was sent to the authority: one that another person approved, or with the reason why it could not
+    wait for that. The clock runs on.
+    """
     RecordReceipt: _grpc.UnaryUnaryMultiCallable[_service_pb2.RecordReceiptRequest, _service_pb2.RecordReceiptResponse]
     """Record the authority's receipt. This stops the clock."""
     DecideNotToReport: _grpc.UnaryUnaryMultiCallable[_service_pb2.DecideNotToReportRequest, _service_pb2.DecideNotToReportResponse]
-    """Record the decision not to report, its reason and who approved. This stops the clock."""
+    """Propose not to report and name who is asked to approve. A name proves nothing, so the clock runs on until that person,
+    or another privacy officer, approves: by ReportService/ApproveNotToReport, or by this call naming the proposer.
+    """
     GetIncident: _grpc.UnaryUnaryMultiCallable[_service_pb2.GetIncidentRequest, _service_pb2.GetIncidentResponse]
     ListIncidents: _grpc.UnaryUnaryMultiCallable[_service_pb2.ListIncidentsRequest, _service_pb2.ListIncidentsResponse]
     """Incidents, the latest in front."""
@@ -69,11 +73,15 @@ class EscalationServiceAsyncStub(EscalationServiceStub):
     DraftReport: _aio.UnaryUnaryMultiCallable[_service_pb2.DraftReportRequest, _service_pb2.DraftReportResponse]  # type: ignore[assignment]
     """Write the report from what is known, in Chinese and English, with the fields still missing."""
     RecordSubmission: _aio.UnaryUnaryMultiCallable[_service_pb2.RecordSubmissionRequest, _service_pb2.RecordSubmissionResponse]  # type: ignore[assignment]
-    """Record that a draft was sent to the authority. The clock runs on."""
+    """Record that a revision was sent to the authority: one that another person approved, or with the reason why it could not
+    wait for that. The clock runs on.
+    """
     RecordReceipt: _aio.UnaryUnaryMultiCallable[_service_pb2.RecordReceiptRequest, _service_pb2.RecordReceiptResponse]  # type: ignore[assignment]
     """Record the authority's receipt. This stops the clock."""
     DecideNotToReport: _aio.UnaryUnaryMultiCallable[_service_pb2.DecideNotToReportRequest, _service_pb2.DecideNotToReportResponse]  # type: ignore[assignment]
-    """Record the decision not to report, its reason and who approved. This stops the clock."""
+    """Propose not to report and name who is asked to approve. A name proves nothing, so the clock runs on until that person,
+    or another privacy officer, approves: by ReportService/ApproveNotToReport, or by this call naming the proposer.
+    """
     GetIncident: _aio.UnaryUnaryMultiCallable[_service_pb2.GetIncidentRequest, _service_pb2.GetIncidentResponse]  # type: ignore[assignment]
     ListIncidents: _aio.UnaryUnaryMultiCallable[_service_pb2.ListIncidentsRequest, _service_pb2.ListIncidentsResponse]  # type: ignore[assignment]
     """Incidents, the latest in front."""
@@ -123,7 +131,9 @@ class EscalationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _service_pb2.RecordSubmissionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_service_pb2.RecordSubmissionResponse, _abc.Awaitable[_service_pb2.RecordSubmissionResponse]]:
-        """Record that a draft was sent to the authority. The clock runs on."""
+        """Record that a revision was sent to the authority: one that another person approved, or with the reason why it could not
+        wait for that. The clock runs on.
+        """
 
     @_abc_1.abstractmethod
     def RecordReceipt(
@@ -139,7 +149,9 @@ class EscalationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _service_pb2.DecideNotToReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_service_pb2.DecideNotToReportResponse, _abc.Awaitable[_service_pb2.DecideNotToReportResponse]]:
-        """Record the decision not to report, its reason and who approved. This stops the clock."""
+        """Propose not to report and name who is asked to approve. A name proves nothing, so the clock runs on until that person,
+        or another privacy officer, approves: by ReportService/ApproveNotToReport, or by this call naming the proposer.
+        """
 
     @_abc_1.abstractmethod
     def GetIncident(
