@@ -56,6 +56,7 @@ BODIES = {
     "Generative AI Measures": "Interim Measures for Generative AI Services (生成式人工智能服务管理暂行办法)",
     "PIPL": "Personal Information Protection Law of the PRC (个人信息保护法)",
     "Regulation 1182/71": "Regulation (EEC, Euratom) No 1182/71, how periods are counted",
+    "Regulation 2025/301": "Delegated Regulation (EU) 2025/301, within what time incidents are reported under DORA",
     "RFC": "the RFCs that a proof rests on: trees (6962, 9162), commitments (5869), notes (4648), periods (9562)",
     "schema.org": "the vocabulary in which a public notice is read",
     "Technology Import and Export Regulations": "Regulations on Technology Import and Export of the PRC",

@@ -79,8 +79,8 @@ async def test_blocked_outputs_of_a_product_and_day_are_one_incident_under_artic
     seen = await desk.incident(incident.incident_id)
 
     assert (incident.kind, incident.signals) == ("illegal_content", 2)
-    assert [f"{clock.pack_id}/{clock.obligation_id}" for clock in seen.clocks] == ["cn.deep-synthesis.10/report"]
-    assert instant(seen.clocks[0].anchor.at) == at
+    clocks = {f"{clock.pack_id}/{clock.obligation_id}": clock for clock in seen.clocks}
+    assert instant(clocks["cn.deep-synthesis.10/report"].anchor.at) == at
     known = {fact.name: fact.value.string_value for fact in seen.facts}
     assert known == {"product": product, "categories": "fraud, incitement"}
     stored = await desk.deployment.rows(
@@ -114,7 +114,7 @@ async def test_a_spreading_claim_is_one_incident_under_article_11(desk: Desk, an
     seen = await desk.incident(incident.incident_id)
 
     assert incident.kind == "rumour_spread"
-    assert [clock.citation for clock in seen.clocks] == ["互联网信息服务深度合成管理规定 第十一条"]
+    assert [clock.citation for clock in seen.clocks].count("互联网信息服务深度合成管理规定 第十一条") == 1
     assert [fact.value.number_value for fact in seen.facts if fact.name == "matches"] == [10, 50]
 
 
@@ -167,7 +167,7 @@ async def test_a_backend_reports_a_signal_over_kafka_alone(desk: Desk) -> None:
         ),
     )
     incident = await incident_titled(desk, key, 1)
-    clock = (await desk.incident(incident.incident_id)).clocks[0]
+    clock = await desk.clock(incident.incident_id, "cn.algorithm-filing", "file")
 
     assert clock.citation == "互联网信息服务算法推荐管理规定 第二十四条第一款"
     assert "public_opinion" in clock.anchor.evidence

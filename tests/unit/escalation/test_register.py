@@ -118,7 +118,29 @@ def test_an_order_counts_from_when_it_was_received() -> None:
     signal = register.order_received(entry, NOON - timedelta(hours=1), NOON)
     assert [(anchor.name, anchor.at) for anchor in signal.anchors] == [("order_received", NOON - timedelta(hours=1))]
     assert signal.facts["ordered_until"] == NOON.isoformat()
-    assert signal.facts["jurisdiction"] == "DE"
+    assert signal.facts["order_type"] == "act"
+    assert signal.facts["cn_suspension_ordered"] is False
+
+
+@pytest.mark.clause("DSA 9(1)")
+@pytest.mark.parametrize(
+    ("kind", "jurisdiction", "wanted"),
+    [
+        ("remove_content", "FR", "act"),
+        ("remove_content", "IN", "removal"),
+        ("provide_information", "EU", "information"),
+        ("provide_information", "US", "provide_information"),
+        ("terrorist_content", "IE", "terrorist_content"),
+        ("suspend_service", "CN", "suspend_service"),
+    ],
+)
+def test_an_order_has_the_type_that_the_packs_of_its_authority_know(kind: str, jurisdiction: str, wanted: str) -> None:
+    fields = {"kind": kind, "authority": "A", "reference": "7", "jurisdiction": jurisdiction, "text": "t"}
+    entry = replace(APPROVED, register=register.AUTHORITY_ORDER, state=register.RECEIVED, fields=fields)
+
+    told = register.order_received(entry, NOON, None).facts
+    assert told["order_type"] == wanted
+    assert told["cn_suspension_ordered"] is (jurisdiction == "CN")
 
 
 @pytest.mark.clause("Deep Synthesis 15")

@@ -108,3 +108,28 @@ def test_learning_more_never_turns_a_known_answer(known: dict[str, Value], more:
     before, after = trigger.evaluate(known).answer, trigger.evaluate({**more, **known}).answer
 
     assert before in {Answer.UNKNOWN, after}
+
+
+@pytest.mark.parametrize(
+    ("source", "known", "missing"),
+    [
+        ('(kind == "leak" || (kind == "security" && personal)) && minors', {"kind": "leak"}, {"minors"}),
+        (
+            '(kind == "leak" || (kind == "security" && personal)) && minors',
+            {"kind": "security"},
+            {"personal", "minors"},
+        ),
+        ('(kind == "leak" || (kind == "security" && personal)) && minors', {"minors": True}, {"kind", "personal"}),
+        ("a && (b || c)", {"b": True}, {"a"}),
+        ("!(a || b) && c", {"a": False}, {"b", "c"}),
+        ("!a || b", {"b": False}, {"a"}),
+        ("a ? b : c", {"a": True, "c": True}, {"b"}),
+        ("(a ? b : c) && d", {"a": True, "c": True, "b": True}, {"d"}),
+        ('text == "a && (b" || c', {"text": "x"}, {"c"}),
+        ("text == 'it\\'s || a' && c", {"c": True}, {"text"}),
+        ('a in ["x", "("] || b', {"a": "y"}, {"b"}),
+        ("persons > 5 && a", {"persons": "many", "a": True}, {"persons"}),
+    ],
+)
+def test_only_a_fact_that_matters_is_asked_for(source: str, known: dict[str, Value], missing: set[str]) -> None:
+    assert compile_trigger(source).evaluate(known) == Evaluation(Answer.UNKNOWN, frozenset(missing))

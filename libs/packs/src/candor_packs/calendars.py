@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from candor_packs import document
-from candor_packs.counting import Calendar, Span
 from candor_packs.schema import CalendarEntry, HolidayEntry, check
+from candor_packs.workdays import Calendar, Span
 
 
 def load(directory: Path) -> Mapping[str, Calendar]:
@@ -18,8 +18,9 @@ def load(directory: Path) -> Mapping[str, Calendar]:
     """
     years: dict[str, list[CalendarEntry]] = defaultdict(list)
     for file in sorted(directory.glob("*.yaml")):
-        entry = _entry(document.read(file))
-        _refuse_overlap(document.read(file), entry, years[entry.calendar])
+        read = document.read(file)
+        entry = _entry(read)
+        _refuse_overlap(read, entry, years[entry.calendar])
         years[entry.calendar].append(entry)
     return {name: _joined(name, entries) for name, entries in years.items()}
 

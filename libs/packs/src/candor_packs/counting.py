@@ -6,15 +6,19 @@ Pure functions over the standard library; which rule applies is data of the pack
 """
 
 import calendar as months
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from candor_packs.regimes import REGIMES, Regime, Roll, Rule
+from candor_packs.workdays import ByFact, Calendar, next_or_same, nth_after
+
+__all__ = ["Count", "Counting", "Due", "Period", "Rule", "Step", "Unit", "What", "count", "due"]
+
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
-_SATURDAY = 5
+_NOON = time(12)
 
 
 class Unit(StrEnum):
@@ -23,18 +27,8 @@ class Unit(StrEnum):
     HOURS = "hours"
     CALENDAR_DAYS = "calendar_days"
     WORKING_DAYS = "working_days"
+    WEEKS = "weeks"
     MONTHS = "months"
-
-
-class Rule(StrEnum):
-    """Whose way of counting applies."""
-
-    NONE = "none"
-    """Nothing is added: the strict due date is the legal one."""
-    CN = "cn"
-    """Civil Code of the PRC 200-204."""
-    EU = "eu-1182-71"
-    """Regulation (EEC, Euratom) 1182/71 art 3."""
 
 
 @dataclass(frozen=True)
@@ -46,42 +40,22 @@ class Period:
 
 
 @dataclass(frozen=True)
-class Span:
-    """Days from ``first`` to ``last``, both inside."""
-
-    first: date
-    last: date
-
-    def __contains__(self, day: date) -> bool:
-        """Whether the day lies in the span."""
-        return self.first <= day <= self.last
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """Public holidays and make-up working days, and for which days they are known."""
-
-    name: str
-    holidays: frozenset[date]
-    make_up: frozenset[date]
-    known: tuple[Span, ...]
-
-    def knows(self, day: date) -> bool:
-        """Whether the calendar of that day is published."""
-        return any(day in span for span in self.known)
-
-    def working(self, day: date) -> bool:
-        """Whether the day is a working day. Ask only for a day that is known."""
-        return day in self.make_up or (day.weekday() < _SATURDAY and day not in self.holidays)
-
-
-@dataclass(frozen=True)
 class Counting:
-    """How a pack counts: the rule, the zone whose days are meant, and the calendar (absent: Monday to Friday)."""
+    """How a duty counts: the rule, the zone whose days are meant, and the calendar (absent: Monday to Friday).
+
+    ``choice``: the calendar follows from a fact; until ``settled``, ``calendar`` is one that knows nothing.
+    ``day_ends``: when the recipient's day ends, where it does not end at midnight.
+    """
 
     rule: Rule
     zone: ZoneInfo
     calendar: Calendar | None = None
+    choice: ByFact | None = None
+    day_ends: time = time.max
+
+    def settled(self, value: object) -> "Counting":
+        """With the calendar of ``value``, what is known of the fact that ``choice`` names (None: nothing)."""
+        return self if self.choice is None else replace(self, calendar=self.choice.chosen(value))
 
 
 @dataclass(frozen=True)
@@ -97,55 +71,147 @@ class Due:
     provisional: bool
 
 
+class What(StrEnum):
+    """What a step of a count does."""
+
+    STARTS = "starts"
+    FIRST_NOT_COUNTED = "first_not_counted"
+    FIRST_COUNTED = "first_counted"
+    HOUR_NOT_COUNTED = "hour_not_counted"
+    RUNS = "runs"
+    LAST_DAY = "last_day"
+    ASSUMED = "assumed"
+    ROLLED = "rolled"
+    TWO_WORKING_DAYS = "two_working_days"
+    ENDS = "ends"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a count: what it does, the day or the instant (UTC) that it comes to, and the clause that says so."""
+
+    what: What
+    at: date | datetime
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Count:
+    """When a period falls due, and the steps that lead there.
+
+    ``strict_provisional``: what is worked to rests on an assumption; else, at most, the latest date does.
+    """
+
+    due: Due
+    steps: tuple[Step, ...]
+    strict_provisional: bool
+
+
 def due(anchor: datetime, period: Period, counting: Counting) -> Due:
     """When a period that runs from ``anchor`` falls due. The last day counts to its end.
 
     Source: Civil Code 203; Regulation 1182/71 3(2)
 
     Raises:
-        ValueError: The anchor has no zone, or the amount is below 1.
+        ValueError: The anchor has no zone, the amount is below 1, or the period ends after the year 9999.
     """
+    return count(anchor, period, counting).due
+
+
+def count(anchor: datetime, period: Period, counting: Counting) -> Count:
+    """As ``due``, with its steps."""
     if anchor.tzinfo is None:
         raise ValueError("an anchor needs a zone")
     if period.amount < 1:
         raise ValueError("a period is at least 1")
-    if period.unit is Unit.HOURS:
-        return _hours(anchor, period.amount, counting.rule)
-    local = anchor.astimezone(counting.zone)
-    last, provisional = _last_day(local.date(), period, counting)
-    strict = datetime.combine(last, local.time(), counting.zone)
-    if counting.rule is Rule.NONE:
-        return Due(_utc(strict), _utc(strict), provisional)
-    rolled, guessed = _rolled(last, period.unit, counting)
-    latest = datetime.combine(rolled, time.max, counting.zone)
-    return Due(_utc(strict), _utc(latest), provisional or guessed)
+    try:
+        counted = _hours if period.unit is Unit.HOURS else _days
+        return counted(anchor, period, counting, REGIMES[counting.rule])
+    except OverflowError as error:
+        raise ValueError("the period ends after the year 9999") from error
 
 
-def _hours(anchor: datetime, amount: int, rule: Rule) -> Due:
-    """Hours run on through nights and holidays; under 1182/71 the hour in which the event falls is not counted.
+def _hours(anchor: datetime, period: Period, counting: Counting, regime: Regime) -> Count:
+    """Hours are hours that pass: they run on through nights, holidays and the change of the clocks.
 
-    Source: Civil Code 201; Regulation 1182/71 3(1); Regulation 1182/71 3(4)
+    Source: Civil Code 201; Regulation 1182/71 3(4)
     """
     start = anchor.astimezone(UTC)
-    strict = start + amount * _HOUR
-    if rule is not Rule.EU:
-        return Due(strict, strict, provisional=False)
+    strict = start + period.amount * _HOUR
+    steps = [Step(What.STARTS, start), Step(What.RUNS, strict, regime.hours)]
+    if not regime.hour_not_counted:
+        return _closed(strict, strict, steps)
     # Art 3(5), two working days in every period of two days or more, is not applied: whether it reaches hours is
     # unclear, and without it the date is earlier.
-    counted_from = start.replace(minute=0, second=0, microsecond=0) + _HOUR
-    return Due(strict, counted_from + amount * _HOUR, provisional=False)
+    latest = _next_hour(anchor, counting.zone) + period.amount * _HOUR
+    steps.append(Step(What.HOUR_NOT_COUNTED, latest, regime.hour_not_counted))
+    if not regime.hours_roll:
+        return _closed(strict, latest, steps)
+    rolled, guessed = _noon_if_not_worked(latest, counting)
+    if rolled != latest:
+        steps.append(Step(What.ROLLED, rolled, regime.hours_roll))
+    return _closed(strict, rolled, steps, latest_guessed=guessed)
 
 
-def _last_day(first: date, period: Period, counting: Counting) -> tuple[date, bool]:
+def _next_hour(anchor: datetime, zone: ZoneInfo) -> datetime:
+    """When the next hour of the clock begins.
+
+    Source: Regulation 1182/71 3(1)
+    """
+    local = anchor.astimezone(zone)
+    gone = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    return anchor.astimezone(UTC) - gone + _HOUR
+
+
+def _noon_if_not_worked(at: datetime, counting: Counting) -> tuple[datetime, bool]:
+    """A limit on a day that is not worked moves to noon of the next working day.
+
+    Source: Regulation 2025/301 5(4)
+    """
+    day = at.astimezone(counting.zone).date()
+    worked, guessed = next_or_same(day, counting.calendar)
+    return (at if worked == day else _instant(worked, _NOON, counting)), guessed
+
+
+def _days(anchor: datetime, period: Period, counting: Counting, regime: Regime) -> Count:
+    local = anchor.astimezone(counting.zone)
+    last, guessed = _last_day(local.date(), period, counting, regime)
+    steps = [Step(What.STARTS, anchor.astimezone(UTC)), _first(local.date(), period, regime)]
+    steps.append(Step(What.LAST_DAY, last, regime.months if period.unit is Unit.MONTHS else ""))
+    strict = _instant(last, local.time(), counting)
+    if not regime.whole_days:
+        return _closed(strict, strict, steps, strict_guessed=guessed)
+    if _counts_first(period, regime):
+        # The day of the event is the first one: the same time of the last day would come less than n days after it.
+        strict = _instant(last, counting.day_ends, counting)
+    day, ends, unsure = _rolled(local.date(), last, period, counting, regime, steps)
+    latest = _instant(day, ends, counting)
+    steps.append(Step(What.ENDS, latest, regime.whole_days))
+    return _closed(min(strict, latest), latest, steps, strict_guessed=guessed, latest_guessed=unsure)
+
+
+def _first(day: date, period: Period, regime: Regime) -> Step:
+    if _counts_first(period, regime):
+        return Step(What.FIRST_COUNTED, day, regime.first_counted)
+    return Step(What.FIRST_NOT_COUNTED, day, regime.first_not_counted)
+
+
+def _counts_first(period: Period, regime: Regime) -> bool:
+    """Whether the day of the event is day 1, as the PPC counts days; months and working days begin the day after."""
+    return bool(regime.first_counted) and period.unit in {Unit.CALENDAR_DAYS, Unit.WEEKS}
+
+
+def _last_day(first: date, period: Period, counting: Counting, regime: Regime) -> tuple[date, bool]:
     """The last day of a period, the day of the event not counted.
 
     Source: Civil Code 201; Regulation 1182/71 3(1)
     """
     if period.unit is Unit.MONTHS:
         return _months_later(first, period.amount), False
-    if period.unit is Unit.CALENDAR_DAYS:
-        return first + period.amount * _DAY, False
-    return _nth_working_day(first, period.amount, counting)
+    if period.unit is Unit.WORKING_DAYS:
+        return nth_after(first, period.amount, counting.calendar)
+    days = period.amount * (7 if period.unit is Unit.WEEKS else 1)
+    return first + (days - _counts_first(period, regime)) * _DAY, False
 
 
 def _months_later(first: date, amount: int) -> date:
@@ -155,71 +221,64 @@ def _months_later(first: date, amount: int) -> date:
     """
     index = first.year * 12 + first.month - 1 + amount
     year, month = index // 12, index % 12 + 1
+    if year > date.max.year:
+        raise OverflowError("after the year 9999")
     return date(year, month, min(first.day, months.monthrange(year, month)[1]))
 
 
-def _nth_working_day(first: date, amount: int, counting: Counting) -> tuple[date, bool]:
-    provisional = False
-    counted = 0
-    for day in _days_after(first):
-        working, guessed = _working(day, counting)
-        provisional = provisional or guessed
-        counted += working
-        if counted == amount:
-            return day, provisional
-    raise AssertionError("days do not end")
+def _rolled(
+    first: date, last: date, period: Period, counting: Counting, regime: Regime, steps: list[Step]
+) -> tuple[date, time, bool]:
+    """The last day moved on as far as the law lets it, when that day ends, and whether a day on the way is a guess."""
+    if period.unit is Unit.WORKING_DAYS or regime.roll is Roll.NOT:
+        return last, counting.day_ends, False
+    roll = _past_holidays if regime.roll is Roll.HOLIDAYS else next_or_same
+    day, guessed = roll(last, counting.calendar)
+    ends = _NOON if regime.to_noon and day != last else counting.day_ends
+    if day != last:
+        steps.append(Step(What.ROLLED, day, regime.to_noon or regime.rolls))
+    if not regime.two_working_days or last - first < 2 * _DAY:
+        return day, ends, guessed
+    second, unsure = _second_working_day(first, counting.calendar)
+    if second <= day:
+        return day, ends, guessed or unsure
+    steps.append(Step(What.TWO_WORKING_DAYS, second, regime.two_working_days))
+    return second, counting.day_ends, guessed or unsure
 
 
-def _days_after(first: date) -> Iterator[date]:
-    day = first
-    while True:
-        day += _DAY
-        yield day
-
-
-def _working(day: date, counting: Counting) -> tuple[bool, bool]:
-    """Whether a day counts as a working day, and whether that is a guess."""
-    if counting.calendar is None:
-        return day.weekday() < _SATURDAY, False
-    if counting.calendar.knows(day):
-        return counting.calendar.working(day), False
-    # Not published yet. The earliest due date comes of taking every day as working: in China a Saturday or Sunday may
-    # be made a working day in exchange for a holiday; elsewhere none is.
-    return counting.rule is Rule.CN or day.weekday() < _SATURDAY, True
-
-
-def _rolled(last: date, unit: Unit, counting: Counting) -> tuple[date, bool]:
-    """The last day, moved on while the law lets it roll, and whether an unpublished calendar cut that short."""
-    if unit is Unit.WORKING_DAYS:
-        return last, False
-    if counting.rule is Rule.EU:
-        return _rolled_eu(last, counting), False
-    return _rolled_cn(last, counting)
-
-
-def _rolled_cn(last: date, counting: Counting) -> tuple[date, bool]:
+def _past_holidays(last: date, calendar: Calendar | None) -> tuple[date, bool]:
     """To the day after a statutory holiday; a plain weekend is not taken for one, which is the earlier reading.
 
     Source: Civil Code 203
     """
-    if counting.calendar is None:
+    if calendar is None:
         return last, False
     day = last
-    while counting.calendar.knows(day) and day in counting.calendar.holidays:
+    while calendar.knows(day) and day in calendar.holidays:
         day += _DAY
-    return day, not counting.calendar.knows(day)
+    return day, not calendar.knows(day)
 
 
-def _rolled_eu(last: date, counting: Counting) -> date:
-    """To the end of the next working day; holidays of no known calendar are not rolled over.
+def _second_working_day(first: date, calendar: Calendar | None) -> tuple[date, bool]:
+    """A period of two days or more has at least two working days; this is the second after ``first``.
 
-    Source: Regulation 1182/71 3(4)
+    Source: Regulation 1182/71 3(5)
     """
-    day = last
-    while not _working(day, counting)[0]:
-        day += _DAY
-    return day
+    return nth_after(first, 2, calendar)
 
 
-def _utc(local: datetime) -> datetime:
-    return local.astimezone(UTC)
+def _instant(day: date, at: time, counting: Counting) -> datetime:
+    return datetime.combine(day, at, counting.zone).astimezone(UTC)
+
+
+def _closed(
+    strict: datetime,
+    latest: datetime,
+    steps: list[Step],
+    *,
+    strict_guessed: bool = False,
+    latest_guessed: bool = False,
+) -> Count:
+    guessed = strict_guessed or latest_guessed
+    assumed = [Step(What.ASSUMED, latest)] if guessed else []
+    return Count(Due(strict, latest, guessed), (*steps, *assumed), strict_guessed)

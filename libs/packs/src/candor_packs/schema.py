@@ -1,6 +1,6 @@
 """The shape of a pack file and of a calendar file: what may stand in it, before it means anything."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
@@ -36,6 +36,7 @@ def _with_zone(value: datetime) -> datetime:
 Day = Annotated[date, BeforeValidator(_text_only)]
 Instant = Annotated[datetime, BeforeValidator(_text_only)]
 Name = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+AnchorName = Annotated[StrictStr, Field(pattern=r"^(receipt:)?[a-z][a-z0-9_]{0,63}$")]
 Line = Annotated[StrictStr, Field(min_length=1, max_length=1000)]
 Template = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Right = Literal["access", "deletion", "consent_withdrawal", "training_refusal"]
@@ -76,12 +77,41 @@ class Evidence(_Strict):
     note: Line | None = None
 
 
+class CalendarByFact(_Strict):
+    """The calendar that follows from a fact: ``{by: member_state, of: {DE: de, FR: fr}}``."""
+
+    by: Name
+    of: dict[Annotated[StrictStr, Field(min_length=1, max_length=64)], Name] = Field(min_length=1)
+
+
+def _clock(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError('must be written as a time of day, such as "17:30"')  # noqa: TRY004 - pydantic takes only ValueError
+    return value
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_clock)]
+
+
 class CountingEntry(_Strict):
-    """The rule, the zone, and the name of a calendar under calendars/."""
+    """The rule, the zone, and the calendar: its name under calendars/, or by which fact it is chosen.
+
+    ``day_ends``: the time at which the recipient's day ends, where that is before midnight.
+    """
 
     rule: Rule
     zone: Line
-    calendar: Name | None = None
+    calendar: Name | CalendarByFact | None = None
+    day_ends: TimeOfDay | None = None
+
+
+class CountingOverride(_Strict):
+    """What one duty counts otherwise than its pack; a field that does not stand here is the pack's."""
+
+    rule: Rule | None = None
+    zone: Line | None = None
+    calendar: Name | CalendarByFact | None = None
+    day_ends: TimeOfDay | None = None
 
 
 class FactEntry(_Strict):
@@ -119,7 +149,7 @@ class Grading(_Strict):
 
 
 class PeriodEntry(_Strict):
-    """n hours, calendar_days, working_days or months."""
+    """n hours, calendar_days, working_days, weeks or months."""
 
     n: StrictInt = Field(ge=1, le=10_000)
     unit: Unit
@@ -131,18 +161,43 @@ class Objective(PeriodEntry):
     source: Literal["internal"]
 
 
+class Cap(PeriodEntry):
+    """No later than n after another anchor.
+
+    ``lapses``: it no longer binds once the duty's own anchor comes after it (DORA: classified after the 24th hour).
+    """
+
+    anchor: AnchorName
+    anchor_also: list[AnchorName] = []
+    lapses: StrictBool
+
+    @model_validator(mode="after")
+    def _certain(self) -> Self:
+        if self.lapses and self.unit is Unit.WORKING_DAYS:
+            raise ValueError("a cap that lapses is not in working days: whether it did would hang on the calendar")
+        return self
+
+
 class ObligationEntry(_Strict):
-    """One duty: to whom, from when, within what."""
+    """One duty: to whom, from when, within what.
+
+    An anchor is the name of an instant, or ``receipt:<obligation>``: when that report of the same pack was received.
+    ``repeats``: after each receipt it falls due again, the same period after that receipt, until ``until`` is known.
+    """
 
     id: Name
     title: Both
     citation: Line
     recipient: Both | None = None
-    anchor: Name
-    anchor_also: list[Name] = []
+    anchor: AnchorName
+    anchor_also: list[AnchorName] = []
     when: Line | None = None
     due: PeriodEntry | None
     objective: Objective | None = None
+    cap: Cap | None = None
+    counting: CountingOverride | None = None
+    repeats: StrictBool = False
+    until: AnchorName | None = None
     rights: list[Right] = []
     template: Template | None = None
     note: Line | None = None
@@ -151,6 +206,8 @@ class ObligationEntry(_Strict):
     def _one_number(self) -> Self:
         if (self.due is None) == (self.objective is None):
             raise ValueError("needs either due or, where the law gives no number (due: null), an objective")
+        if self.until is not None and not self.repeats:
+            raise ValueError("until belongs to a duty that repeats")
         return self
 
 
@@ -167,14 +224,34 @@ class Expectation(_Strict):
     _zoned = field_validator("strict", "latest")(lambda value: value if value is None else _with_zone(value))
 
 
+Fact = StrictBool | StrictInt | StrictFloat | StrictStr | list[StrictStr]
+"""What a fact may be written as."""
+
+
 class Vector(_Strict):
     """Facts and anchors, and the duties that must arise. Obligations not named must not arise."""
 
     name: Line
-    facts: dict[Name, StrictBool | StrictInt | StrictFloat | StrictStr | list[StrictStr]] = {}
-    profile: dict[Name, StrictBool | StrictInt | StrictFloat | StrictStr | list[StrictStr]] = {}
-    anchors: dict[Name, Instant] = {}
+    facts: dict[Name, Fact] = {}
+    profile: dict[Name, Fact] = {}
+    anchors: dict[AnchorName, Instant] = {}
     expect: list[Expectation]
+
+    @field_validator("anchors")
+    @classmethod
+    def _zoned(cls, anchors: dict[str, datetime]) -> dict[str, datetime]:
+        return {name: _with_zone(at) for name, at in anchors.items()}
+
+
+QualifiedName = Annotated[StrictStr, Field(pattern=r"^(receipt:[a-z][a-z0-9.-]*/)?[a-z][a-z0-9_]{0,63}$")]
+
+
+class Case(_Strict):
+    """What is known of an incident: for `candor policy explain` and `diff`. Receipts are named with their pack."""
+
+    facts: dict[Name, Fact] = {}
+    profile: dict[Name, Fact] = {}
+    anchors: dict[QualifiedName, Instant] = {}
 
     @field_validator("anchors")
     @classmethod
@@ -248,7 +325,8 @@ def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 def _reason(error: Any) -> str:  # noqa: ANN401 - pydantic-core's ErrorDetails
     if error["type"] == "extra_forbidden":
-        return "no such field"
+        key = str(error["loc"][-1])
+        return "no such field" if key.isidentifier() else f"no such field: {key} (a text with , : or # is quoted)"
     if error["type"] == "missing":
         return "is missing"
     return str(error["msg"]).removeprefix("Value error, ")

@@ -1,12 +1,12 @@
 """Runs the test vectors that every pack carries."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from candor_packs import situation
 from candor_packs.duties import Duty, arising
-from candor_packs.pack import Pack
+from candor_packs.model import Pack
 from candor_packs.schema import Expectation, Vector
-from candor_packs.trigger import Value
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,9 @@ class Mistake:
 def run(pack: Pack) -> Iterator[Mistake]:
     """The vectors of a pack that come out wrong, each with what differs."""
     for vector in pack.vectors:
-        duties = {
-            duty.obligation.id: duty
-            for duty in arising((pack,), _values(vector.facts), _values(vector.profile), vector.anchors)
-        }
+        case = situation.of_vector(pack, vector)
+        found = arising((pack,), case.facts, case.profile, case.anchors)
+        duties = {duty.obligation.id: duty for duty in found}
         expected = {expectation.obligation: expectation for expectation in vector.expect}
         for name in sorted(duties.keys() | expected.keys()):
             difference = _difference(duties.get(name), expected.get(name))
@@ -48,7 +47,3 @@ def _difference(duty: Duty | None, expected: Expectation | None) -> str:
 
 def _shown(due: tuple[object, object, bool]) -> str:
     return f"strict {due[0]}, latest {due[1]}, {'provisional' if due[2] else 'final'}"
-
-
-def _values(entries: Mapping[str, bool | int | float | str | list[str]]) -> dict[str, Value]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in entries.items()}

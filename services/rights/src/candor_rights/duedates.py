@@ -28,7 +28,7 @@ class DueDates:
         """
         packs = in_force(self._packs, received_at) if received_at >= _EARLIEST else ()
         dates = [
-            DueDate(due(received_at, obligation.period, pack.counting).strict, obligation.citation)
+            DueDate(due(received_at, obligation.period, obligation.counting).strict, obligation.citation)
             for pack, obligation in _obligations(packs, regime, right)
         ]
         if not dates:

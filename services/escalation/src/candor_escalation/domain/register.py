@@ -22,6 +22,42 @@ PASSED = "passed"
 RELEASED = "released"
 RECEIVED = "received"
 
+_UNION = frozenset(
+    [
+        "EU",
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+        "IS",
+        "LI",
+        "NO",
+    ]
+)
+
 LEAD = timedelta(days=30)
 """How long before an entry ceases to hold somebody is told."""
 
@@ -190,12 +226,13 @@ def order_received(entry: Entry, received_at: datetime, due_at: datetime | None)
 
     Source: DSA 9(1)
     """
+    kind, jurisdiction = str(entry.fields["kind"]), str(entry.fields["jurisdiction"])
     told: dict[str, Json] = {
-        "order_kind": entry.fields["kind"],
-        "authority": entry.fields["authority"],
-        "reference": entry.fields["reference"],
-        "jurisdiction": entry.fields["jurisdiction"],
-        "order": entry.fields["text"],
+        "order_type": _order_type(kind, jurisdiction),
+        "order_authority": entry.fields["authority"],
+        "order_reference": entry.fields["reference"],
+        "order_measures": entry.fields["text"],
+        "cn_suspension_ordered": (kind, jurisdiction) == ("suspend_service", "CN"),
     }
     return Signal(
         kind=AUTHORITY_ORDER,
@@ -222,6 +259,13 @@ def model_answered(order: Entry, effect: str, by: str, now: datetime) -> Entry:
         recorded_at=now,
         recorded_by=by,
     )
+
+
+def _order_type(kind: str, jurisdiction: str) -> str:
+    """What the packs call an order: an order to act or to inform is one of a Member State, or of the Union."""
+    if jurisdiction in _UNION:
+        return {"remove_content": "act", "provide_information": "information"}.get(kind, kind)
+    return "removal" if kind == "remove_content" else kind
 
 
 def running_out(entry: Entry, now: datetime) -> Signal:

@@ -125,6 +125,8 @@ class _OrderKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderKind.V
     """Delete a model that was trained on unlawful data."""
     ORDER_KIND_SUMMON: _OrderKind.ValueType  # 6
     """Come for a talk (约谈)."""
+    ORDER_KIND_TERRORIST_CONTENT: _OrderKind.ValueType  # 7
+    """Remove terrorist content (Regulation (EU) 2021/784)."""
 
 class OrderKind(_OrderKind, metaclass=_OrderKindEnumTypeWrapper): ...
 
@@ -141,6 +143,8 @@ ORDER_KIND_DELETE_MODEL: OrderKind.ValueType  # 5
 """Delete a model that was trained on unlawful data."""
 ORDER_KIND_SUMMON: OrderKind.ValueType  # 6
 """Come for a talk (约谈)."""
+ORDER_KIND_TERRORIST_CONTENT: OrderKind.ValueType  # 7
+"""Remove terrorist content (Regulation (EU) 2021/784)."""
 Global___OrderKind: _TypeAlias = OrderKind  # noqa: Y015
 
 @_typing.final
