@@ -28,8 +28,15 @@ READERS = {
     "refutation": {"candor.rights.v1.TaskAsked", "candor.generation.v1.GenerationRecorded"},
     "escalation": {
         "candor.rights.v1.TaskAsked",
+        "candor.rights.v1.RequestOpened",
+        "candor.rights.v1.RequestClosed",
+        "candor.rights.v1.RequestRefused",
         "candor.generation.v1.GenerationFlagged",
+        "candor.generation.v1.ReviewDecided",
+        "candor.generation.v1.FeatureModeChanged",
         "candor.refutation.v1.SpreadDetected",
+        "candor.refutation.v1.RefutationPublished",
+        "candor.refutation.v1.VerdictRecorded",
     },
 }
 

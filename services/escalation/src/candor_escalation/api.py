@@ -22,12 +22,16 @@ def escalation_api(signals: Signals, pages: Pages, reports: Reports, queries: Qu
             "RecordSubmission": reports.record_submission,
             "RecordReceipt": reports.record_receipt,
             "DecideNotToReport": reports.decide_not_to_report,
+            "CorrectAnchor": signals.correct_anchor,
+            "DisputeAnchor": signals.dispute_anchor,
+            "CloseIncident": signals.close_incident,
         },
         queries={
             "GetIncident": queries.get_incident,
             "ListIncidents": queries.list_incidents,
             "ListClocks": queries.list_clocks,
             "ListPacks": queries.list_packs,
+            "ListQuestions": queries.list_questions,
         },
     )
 

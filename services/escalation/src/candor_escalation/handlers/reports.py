@@ -4,14 +4,14 @@ from candor.escalation.v1 import facts_pb2, service_pb2
 from candor_kit.transaction import Tx
 
 from candor_escalation import codec
-from candor_escalation.domain import incident as incident_rules
+from candor_escalation.domain import fact as fact_rules
 from candor_escalation.domain import report as rules
 from candor_escalation.domain.clock import NOT_REPORTED, RECEIPTED, refuse_stopped
 from candor_escalation.domain.draft import fill, instant, written
 from candor_escalation.domain.incident import Json
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.report import Draft, Receipt, Submission
-from candor_escalation.handlers.clocks import Clocks, Matter
+from candor_escalation.handlers.clocks import RECEIPT, Clocks, Matter
 from candor_escalation.policy import Form, Policy, facts_of
 from candor_escalation.store import incidents, reports
 
@@ -56,6 +56,7 @@ class Reports:
             incident_id=matter.incident.incident_id, submission=codec.submission_message(submission)
         )
         await tx.publish(fact, key=matter.incident.incident_id)
+        await self._clocks.reassess(tx, matter.incident, RECEIPT)  # what depends on it counts from it, provisionally
         return service_pb2.RecordSubmissionResponse(submission_id=submission.submission_id)
 
     async def record_receipt(
@@ -109,7 +110,7 @@ class Reports:
         return submission
 
     async def _write(self, tx: Tx, matter: Matter, form: Form) -> list[Draft]:
-        stored = incident_rules.current(await incidents.facts(tx.connection, matter.incident.incident_id))
+        stored = fact_rules.current(await incidents.facts(tx.connection, matter.incident.incident_id))
         facts = facts_of(matter.incident, stored)
         revision = await reports.next_revision(tx.connection, matter.clock.clock_id)
         drafts = []

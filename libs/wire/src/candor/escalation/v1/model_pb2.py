@@ -26,33 +26,45 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/model.proto\x12\x14\x63\x61ndor.escalation.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x01\n\x0cIncidentFact\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecorded_by\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\"P\n\x06\x41nchor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65vidence\x18\x03 \x01(\t\"u\n\tMilestone\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe2\x03\n\x05\x43lock\x12\x10\n\x08\x63lock_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x0f\n\x07pack_id\x18\x03 \x01(\t\x12\x14\n\x0cpack_version\x18\x04 \x01(\t\x12\x15\n\robligation_id\x18\x05 \x01(\t\x12\x10\n\x08\x63itation\x18\x06 \x01(\t\x12\x11\n\trecipient\x18\x07 \x01(\t\x12/\n\x05state\x18\x08 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12,\n\x06\x61nchor\x18\t \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12.\n\nstrict_due\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clegal_latest\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bprovisional\x18\x0c \x01(\x08\x12\x33\n\nmilestones\x18\r \x03(\x0b\x32\x1f.candor.escalation.v1.Milestone\x12.\n\nstopped_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0clegal_number\x18\x0f \x01(\x08\"\xd7\x01\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\r\n\x05level\x18\x04 \x01(\x05\x12+\n\x07sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61\x63knowledged_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fprovider_answer\x18\x07 \x01(\t\x12\x11\n\tdelivered\x18\x08 \x01(\x08\"\x9a\x01\n\x05\x44raft\x12\x10\n\x08\x63lock_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0f\n\x07missing\x18\x05 \x03(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\x0c\x12.\n\ndrafted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe0\x01\n\nSubmission\x12\x15\n\rsubmission_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\t\x12\x14\n\x0csubmitted_by\x18\x05 \x01(\t\x12\x30\n\x0csubmitted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06sha256\x18\x07 \x01(\x0c\x12.\n\x07receipt\x18\x08 \x01(\x0b\x32\x1d.candor.escalation.v1.Receipt\"x\n\x07Receipt\x12\x11\n\treference\x18\x01 \x01(\t\x12/\n\x0breceived_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecorded_by\x18\x03 \x01(\t\x12\x14\n\x0cproof_sha256\x18\x04 \x01(\x0c\"\xb0\x01\n\x08Incident\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32#.candor.escalation.v1.IncidentState\x12-\n\topened_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07signals\x18\x06 \x01(\x05*c\n\rIncidentState\x12\x1e\n\x1aINCIDENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13INCIDENT_STATE_OPEN\x10\x01\x12\x19\n\x15INCIDENT_STATE_CLOSED\x10\x02*{\n\nClockState\x12\x1b\n\x17\x43LOCK_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43LOCK_STATE_RUNNING\x10\x01\x12\x19\n\x15\x43LOCK_STATE_RECEIPTED\x10\x02\x12\x1c\n\x18\x43LOCK_STATE_NOT_REPORTED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/model.proto\x12\x14\x63\x61ndor.escalation.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbb\x01\n\x0cIncidentFact\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12/\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecorded_by\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x10\n\x08\x64isputed\x18\x14 \x01(\x08\x12\x0e\n\x06reason\x18\x15 \x01(\t\"P\n\x06\x41nchor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65vidence\x18\x03 \x01(\t\"\xe2\x01\n\x0eIncidentAnchor\x12,\n\x06\x61nchor\x18\x01 \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12,\n\x03\x61\x63t\x18\x02 \x01(\x0e\x32\x1f.candor.escalation.v1.AnchorAct\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecorded_by\x18\x05 \x01(\t\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x0e\n\x06stands\x18\x07 \x01(\x08\"\xc0\x02\n\x08Question\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".candor.escalation.v1.QuestionKind\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x10\n\x08title_zh\x18\x05 \x01(\t\x12\x10\n\x08title_en\x18\x06 \x01(\t\x12\x32\n\x05state\x18\x07 \x01(\x0e\x32#.candor.escalation.v1.QuestionState\x12,\n\x08\x61sked_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswered_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61nswered_by\x18\n \x01(\t\"\xf0\x02\n\rClockRevision\x12\x10\n\x08revision\x18\x01 \x01(\x05\x12\r\n\x05\x63\x61use\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12,\n\x06\x61nchor\x18\x04 \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12.\n\nstrict_due\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clegal_latest\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bprovisional\x18\x07 \x01(\x08\x12\x14\n\x0cpack_version\x18\x08 \x01(\t\x12.\n\nchanged_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchanged_by\x18\n \x01(\t\x12\x0e\n\x06reason\x18\x0b \x01(\t\"u\n\tMilestone\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x96\x05\n\x05\x43lock\x12\x10\n\x08\x63lock_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x0f\n\x07pack_id\x18\x03 \x01(\t\x12\x14\n\x0cpack_version\x18\x04 \x01(\t\x12\x15\n\robligation_id\x18\x05 \x01(\t\x12\x10\n\x08\x63itation\x18\x06 \x01(\t\x12\x11\n\trecipient\x18\x07 \x01(\t\x12/\n\x05state\x18\x08 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12,\n\x06\x61nchor\x18\t \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12.\n\nstrict_due\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clegal_latest\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bprovisional\x18\x0c \x01(\x08\x12\x33\n\nmilestones\x18\r \x03(\x0b\x32\x1f.candor.escalation.v1.Milestone\x12.\n\nstopped_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0clegal_number\x18\x0f \x01(\x08\x12\x0f\n\x07unknown\x18\x14 \x03(\t\x12\x10\n\x08\x64isputed\x18\x15 \x03(\t\x12\x17\n\x0f\x61nchor_disputed\x18\x16 \x01(\x08\x12\x1a\n\x12\x61nchor_provisional\x18\x17 \x01(\x08\x12\x10\n\x08revision\x18\x18 \x01(\x05\x12\x12\n\noccurrence\x18\x19 \x01(\x05\x12\x34\n\x07history\x18\x1a \x03(\x0b\x32#.candor.escalation.v1.ClockRevision\"\xd7\x01\n\x04Page\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\r\n\x05level\x18\x04 \x01(\x05\x12+\n\x07sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61\x63knowledged_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fprovider_answer\x18\x07 \x01(\t\x12\x11\n\tdelivered\x18\x08 \x01(\x08\"\x9a\x01\n\x05\x44raft\x12\x10\n\x08\x63lock_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x05\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0f\n\x07missing\x18\x05 \x03(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\x0c\x12.\n\ndrafted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe0\x01\n\nSubmission\x12\x15\n\rsubmission_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\t\x12\x14\n\x0csubmitted_by\x18\x05 \x01(\t\x12\x30\n\x0csubmitted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06sha256\x18\x07 \x01(\x0c\x12.\n\x07receipt\x18\x08 \x01(\x0b\x32\x1d.candor.escalation.v1.Receipt\"x\n\x07Receipt\x12\x11\n\treference\x18\x01 \x01(\t\x12/\n\x0breceived_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brecorded_by\x18\x03 \x01(\t\x12\x14\n\x0cproof_sha256\x18\x04 \x01(\x0c\"\xb0\x01\n\x08Incident\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32#.candor.escalation.v1.IncidentState\x12-\n\topened_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07signals\x18\x06 \x01(\x05*c\n\rIncidentState\x12\x1e\n\x1aINCIDENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13INCIDENT_STATE_OPEN\x10\x01\x12\x19\n\x15INCIDENT_STATE_CLOSED\x10\x02*\x93\x01\n\nClockState\x12\x1b\n\x17\x43LOCK_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43LOCK_STATE_RUNNING\x10\x01\x12\x19\n\x15\x43LOCK_STATE_RECEIPTED\x10\x02\x12\x1c\n\x18\x43LOCK_STATE_NOT_REPORTED\x10\x03\x12\x16\n\x12\x43LOCK_STATE_FALLEN\x10\x04*\xb5\x01\n\x0cQuestionKind\x12\x1d\n\x19QUESTION_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12QUESTION_KIND_FACT\x10\x01\x12\x1f\n\x1bQUESTION_KIND_CONTRADICTION\x10\x02\x12\x18\n\x14QUESTION_KIND_ANCHOR\x10\x03\x12\x19\n\x15QUESTION_KIND_DISPUTE\x10\x04\x12\x18\n\x14QUESTION_KIND_TRIAGE\x10\x05*\x80\x01\n\rQuestionState\x12\x1e\n\x1aQUESTION_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13QUESTION_STATE_OPEN\x10\x01\x12\x1b\n\x17QUESTION_STATE_ANSWERED\x10\x02\x12\x19\n\x15QUESTION_STATE_LAPSED\x10\x03*q\n\tAnchorAct\x12\x1a\n\x16\x41NCHOR_ACT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41NCHOR_ACT_REPORT\x10\x01\x12\x19\n\x15\x41NCHOR_ACT_CORRECTION\x10\x02\x12\x16\n\x12\x41NCHOR_ACT_DISPUTE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'candor.escalation.v1.model_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INCIDENTSTATE']._serialized_start=1866
-  _globals['_INCIDENTSTATE']._serialized_end=1965
-  _globals['_CLOCKSTATE']._serialized_start=1967
-  _globals['_CLOCKSTATE']._serialized_end=2090
+  _globals['_INCIDENTSTATE']._serialized_start=3003
+  _globals['_INCIDENTSTATE']._serialized_end=3102
+  _globals['_CLOCKSTATE']._serialized_start=3105
+  _globals['_CLOCKSTATE']._serialized_end=3252
+  _globals['_QUESTIONKIND']._serialized_start=3255
+  _globals['_QUESTIONKIND']._serialized_end=3436
+  _globals['_QUESTIONSTATE']._serialized_start=3439
+  _globals['_QUESTIONSTATE']._serialized_end=3567
+  _globals['_ANCHORACT']._serialized_start=3569
+  _globals['_ANCHORACT']._serialized_end=3682
   _globals['_INCIDENTFACT']._serialized_start=122
-  _globals['_INCIDENTFACT']._serialized_end=275
-  _globals['_ANCHOR']._serialized_start=277
-  _globals['_ANCHOR']._serialized_end=357
-  _globals['_MILESTONE']._serialized_start=359
-  _globals['_MILESTONE']._serialized_end=476
-  _globals['_CLOCK']._serialized_start=479
-  _globals['_CLOCK']._serialized_end=961
-  _globals['_PAGE']._serialized_start=964
-  _globals['_PAGE']._serialized_end=1179
-  _globals['_DRAFT']._serialized_start=1182
-  _globals['_DRAFT']._serialized_end=1336
-  _globals['_SUBMISSION']._serialized_start=1339
-  _globals['_SUBMISSION']._serialized_end=1563
-  _globals['_RECEIPT']._serialized_start=1565
-  _globals['_RECEIPT']._serialized_end=1685
-  _globals['_INCIDENT']._serialized_start=1688
-  _globals['_INCIDENT']._serialized_end=1864
+  _globals['_INCIDENTFACT']._serialized_end=309
+  _globals['_ANCHOR']._serialized_start=311
+  _globals['_ANCHOR']._serialized_end=391
+  _globals['_INCIDENTANCHOR']._serialized_start=394
+  _globals['_INCIDENTANCHOR']._serialized_end=620
+  _globals['_QUESTION']._serialized_start=623
+  _globals['_QUESTION']._serialized_end=943
+  _globals['_CLOCKREVISION']._serialized_start=946
+  _globals['_CLOCKREVISION']._serialized_end=1314
+  _globals['_MILESTONE']._serialized_start=1316
+  _globals['_MILESTONE']._serialized_end=1433
+  _globals['_CLOCK']._serialized_start=1436
+  _globals['_CLOCK']._serialized_end=2098
+  _globals['_PAGE']._serialized_start=2101
+  _globals['_PAGE']._serialized_end=2316
+  _globals['_DRAFT']._serialized_start=2319
+  _globals['_DRAFT']._serialized_end=2473
+  _globals['_SUBMISSION']._serialized_start=2476
+  _globals['_SUBMISSION']._serialized_end=2700
+  _globals['_RECEIPT']._serialized_start=2702
+  _globals['_RECEIPT']._serialized_end=2822
+  _globals['_INCIDENT']._serialized_start=2825
+  _globals['_INCIDENT']._serialized_end=3001
 # @@protoc_insertion_point(module_scope)

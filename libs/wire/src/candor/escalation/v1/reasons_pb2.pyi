@@ -37,6 +37,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_LINK_INVALID: _Reason.ValueType  # 9
     """The link is expired, was used, or is not ours."""
     REASON_INCIDENT_CLOSED: _Reason.ValueType  # 10
+    REASON_ANCHOR_UNKNOWN: _Reason.ValueType  # 20
+    """Nothing was reported under that name."""
+    REASON_CLOCK_RUNNING: _Reason.ValueType  # 21
+    """A clock of the incident runs; only a receipt, a decision or the fall of its trigger stops it."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the escalation service refuses a well-formed command."""
@@ -56,4 +60,8 @@ REASON_TIME_IN_FUTURE: Reason.ValueType  # 8
 REASON_LINK_INVALID: Reason.ValueType  # 9
 """The link is expired, was used, or is not ours."""
 REASON_INCIDENT_CLOSED: Reason.ValueType  # 10
+REASON_ANCHOR_UNKNOWN: Reason.ValueType  # 20
+"""Nothing was reported under that name."""
+REASON_CLOCK_RUNNING: Reason.ValueType  # 21
+"""A clock of the incident runs; only a receipt, a decision or the fall of its trigger stops it."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
