@@ -29,8 +29,15 @@ READERS = {
     "escalation": {
         "candor.rights.v1.TaskAsked",
         "candor.rights.v1.ModelDeletionAnswered",
+        "candor.rights.v1.RequestOpened",
+        "candor.rights.v1.RequestClosed",
+        "candor.rights.v1.RequestRefused",
         "candor.generation.v1.GenerationFlagged",
+        "candor.generation.v1.ReviewDecided",
+        "candor.generation.v1.FeatureModeChanged",
         "candor.refutation.v1.SpreadDetected",
+        "candor.refutation.v1.RefutationPublished",
+        "candor.refutation.v1.VerdictRecorded",
     },
 }
 

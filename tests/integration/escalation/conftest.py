@@ -82,7 +82,12 @@ def oncall_environment(channels: Channels, tmp_path_factory: pytest.TempPathFact
         for name in ("duty-officer", "team-lead", "director")
     ]
     chain.write_text(json.dumps({"contacts": contacts}), "utf-8")  # JSON is YAML
-    return {"CANDOR_ONCALL_FILE": str(chain), "CANDOR_PROFILE": json.dumps(PROFILE)}
+    return {
+        "CANDOR_ONCALL_FILE": str(chain),
+        "CANDOR_PROFILE": json.dumps(PROFILE),
+        "CANDOR_OVERDUE_GRACE_SECONDS": "1",
+        "CANDOR_PACKS_POLL_SECONDS": "0.3",
+    }
 
 
 @pytest.fixture(scope="session")

@@ -69,17 +69,43 @@ class Desk:
         return answer
 
     async def tell(
-        self, incident_id: str, facts: dict[str, Told], **anchors: datetime
+        self, incident_id: str, facts: dict[str, Told], source: str = "on-call", reason: str = "", **anchors: datetime
     ) -> service_pb2.RecordFactsResponse:
         request = service_pb2.RecordFactsRequest(
             command_id=command_id(),
             incident_id=incident_id,
             facts=values(facts),
             anchors=[service_pb2.ReportedAnchor(name=name, at=stamp(at)) for name, at in anchors.items()],
-            source="on-call",
+            source=source,
+            reason=reason,
         )
         answer: service_pb2.RecordFactsResponse = await self.stub("on_call").RecordFacts(request)
         return answer
+
+    async def correct(self, incident_id: str, name: str, at: datetime, reason: str = "The log says so.") -> list[str]:
+        request = service_pb2.CorrectAnchorRequest(
+            command_id=command_id(), incident_id=incident_id, name=name, at=stamp(at), reason=reason
+        )
+        return list((await self.stub("on_call", name="li").CorrectAnchor(request)).clock_ids)
+
+    async def dispute(self, incident_id: str, name: str, at: datetime | None = None) -> list[str]:
+        request = service_pb2.DisputeAnchorRequest(
+            command_id=command_id(), incident_id=incident_id, name=name, reason="The hotline says otherwise."
+        )
+        if at is not None:
+            request.at.CopyFrom(stamp(at))
+        return list((await self.stub("privacy_officer", name="wang").DisputeAnchor(request)).clock_ids)
+
+    async def close(self, incident_id: str) -> None:
+        request = service_pb2.CloseIncidentRequest(
+            command_id=command_id(), incident_id=incident_id, reason="Nothing was found in it."
+        )
+        await self.stub("on_call").CloseIncident(request)
+
+    async def open_questions(self, incident_id: str) -> dict[str, model_pb2.QuestionKind.ValueType]:
+        request = service_pb2.ListQuestionsRequest(incident_id=incident_id, open_only=True)
+        answer = await self.stub("auditor").ListQuestions(request)
+        return {question.name: question.kind for question in answer.questions}
 
     async def incident(self, incident_id: str) -> service_pb2.GetIncidentResponse:
         request = service_pb2.GetIncidentRequest(incident_id=incident_id)

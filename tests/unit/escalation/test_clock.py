@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 from candor_escalation.domain.clock import (
+    FALLEN,
     NOT_REPORTED,
     RECEIPTED,
     RUNNING,
@@ -13,14 +14,16 @@ from candor_escalation.domain.clock import (
     Duty,
     assess,
     may_close,
+    refuse_running,
     start,
     stop,
 )
+from candor_escalation.domain.incident import Anchor
 from candor_escalation.domain.refusal import Refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .builders import HOUR, INCIDENT, NOON, clock, duty
+from .builders import CLOCK, HOUR, INCIDENT, NOON, clock, duty
 
 
 def look(duties: list[Duty], clocks: list[Clock]) -> Change:
@@ -47,15 +50,24 @@ def test_a_duty_without_its_anchor_starts_nothing_and_keeps_the_incident_open() 
     assert not may_close([replace(clock(), state=RECEIPTED)], [waiting])
 
 
-def test_an_earlier_anchor_moves_a_running_clock_and_counts_a_revision() -> None:
-    change = look([duty(at=NOON - HOUR)], [clock()])
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_another_anchor_moves_a_running_clock_and_counts_a_revision(hours: int) -> None:
+    running = clock()
+    change = look([duty(at=NOON + hours * HOUR)], [running])
 
-    assert [(moved.strict_due, moved.revision) for moved in change.moved] == [(NOON + 71 * HOUR, 2)]
+    assert [(moved.before, moved.after.strict_due, moved.after.revision) for moved in change.moved] == [
+        (running, NOON + (72 + hours) * HOUR, 2)
+    ]
     assert change.started == ()
+    assert change.counted == [CLOCK]
 
 
-def test_a_later_anchor_leaves_the_clock_as_it_is() -> None:
-    assert look([duty(at=NOON + HOUR)], [clock()]) == Change()
+def test_another_due_date_from_the_same_anchor_moves_the_clock_too() -> None:
+    published = look([duty(71, provisional=False)], [clock(provisional=True)])
+
+    assert [(moved.after.strict_due, moved.after.provisional) for moved in published.moved] == [
+        (NOON + 71 * HOUR, False)
+    ]
 
 
 def test_what_is_learned_clarifies_a_clock_without_moving_it() -> None:
@@ -69,6 +81,50 @@ def test_a_stopped_clock_is_neither_moved_nor_clarified_nor_started_again() -> N
     stopped = replace(clock(), state=RECEIPTED, stopped_at=NOON)
 
     assert look([duty(at=NOON - HOUR, missing=("persons",))], [stopped]) == Change()
+
+
+def test_recorded_facts_that_make_the_trigger_false_stop_the_clock_and_others_let_it_rise_again() -> None:
+    running = clock()
+    fell = assess([], [running], iter(()), INCIDENT, NOON + HOUR, frozenset({CLOCK})).fallen
+    rose = look([duty()], list(fell)).restarted
+
+    assert [(stopped.state, stopped.stopped_at) for stopped in fell] == [(FALLEN, NOON + HOUR)]
+    assert may_close(fell, [])
+    assert [(again.state, again.stopped_at, again.revision) for again in rose] == [(RUNNING, None, 2)]
+    assert [(again.anchor, again.strict_due, again.started_at) for again in rose] == [
+        (running.anchor, running.strict_due, running.started_at)
+    ]
+
+
+def test_a_receipt_starts_the_next_clock_of_a_duty_that_repeats() -> None:
+    done = replace(clock(repeats=True), state=RECEIPTED, stopped_at=NOON + HOUR)
+    following = duty(repeats=True, at=NOON + HOUR)
+    started = look([following], [done]).started
+
+    assert [(next_one.occurrence, next_one.anchor.at) for next_one in started] == [(2, NOON + HOUR)]
+    assert look([following], [done, *started]) == Change()
+    assert look([replace(following, repeats=False)], [done]) == Change()
+
+
+def test_a_submission_without_its_receipt_does_not_put_off_what_repeats() -> None:
+    submitted = replace(duty(repeats=True), anchor=Anchor("receipt:xx.law/report", NOON + HOUR, "", provisional=True))
+
+    assert look([submitted], [clock(repeats=True)]) == Change()
+
+
+def test_an_incident_in_which_a_clock_runs_cannot_be_closed() -> None:
+    refuse_running([replace(clock(), state=FALLEN, stopped_at=NOON)])
+    with pytest.raises(Refused) as refused:
+        refuse_running([clock()])
+    assert refused.value.reason == "CLOCK_RUNNING"
+
+
+def test_a_clock_says_what_is_disputed() -> None:
+    disputed = clock(disputed=("persons",), anchor=Anchor("aware", NOON, "a call", disputed=True))
+
+    assert disputed.evidence == (
+        "a call (started on the shortest assumption; disputed: persons; the instant aware is disputed)"
+    )
 
 
 def test_a_duty_that_is_found_no_longer_leaves_its_clock_running() -> None:
@@ -116,14 +172,19 @@ DUTIES = st.lists(
 
 
 @given(st.lists(DUTIES, max_size=8))
-def test_whatever_is_learned_a_clock_runs_once_per_duty_and_only_ever_moves_earlier(history: list[list[Duty]]) -> None:
+def test_whatever_is_learned_a_clock_runs_once_per_duty_and_from_what_stands_last(history: list[list[Duty]]) -> None:
     clocks: dict[str, Clock] = {}
     for duties in history:
         change = look(duties, list(clocks.values()))
-        for changed in (*change.moved, *change.clarified):
-            before = clocks[changed.obligation_id]
-            assert changed.clock_id == before.clock_id
-            assert changed.strict_due <= before.strict_due
+        moved = [moved.after for moved in change.moved]
+        for changed in (*moved, *change.clarified):
+            assert changed.clock_id == clocks[changed.obligation_id].clock_id
+        for again in moved:
+            assert again.revision == clocks[again.obligation_id].revision + 1
         for started in change.started:
             assert started.obligation_id not in clocks
-        clocks |= {found.obligation_id: found for found in (*change.started, *change.moved, *change.clarified)}
+        clocks |= {found.obligation_id: found for found in (*change.started, *moved, *change.clarified)}
+        assert look(duties, list(clocks.values())) == Change()
+        for found in duties:
+            assert found.anchor is None or clocks[found.obligation_id].anchor == found.anchor
+        assert all(found.anchor.at <= found.strict_due for found in clocks.values())

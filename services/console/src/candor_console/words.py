@@ -45,6 +45,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "CLOCK_STATE_RUNNING": ("running", "进行中"),
     "CLOCK_STATE_RECEIPTED": ("receipt on record", "已有回执"),
     "CLOCK_STATE_NOT_REPORTED": ("decided not to report", "决定不报告"),
+    "CLOCK_STATE_FALLEN": ("the duty does not arise", "义务不成立"),
     # candor.refutation.v1
     "VERDICT_UNSPECIFIED": ("undecided", "未裁定"),
     "VERDICT_FALSE": ("false", "不实"),

@@ -29,12 +29,16 @@ def escalation_api(
             "RecordSubmission": submissions.record_submission,
             "RecordReceipt": submissions.record_receipt,
             "DecideNotToReport": decisions.decide_not_to_report,
+            "CorrectAnchor": signals.correct_anchor,
+            "DisputeAnchor": signals.dispute_anchor,
+            "CloseIncident": signals.close_incident,
         },
         queries={
             "GetIncident": queries.get_incident,
             "ListIncidents": queries.list_incidents,
             "ListClocks": queries.list_clocks,
             "ListPacks": queries.list_packs,
+            "ListQuestions": queries.list_questions,
         },
     )
 

@@ -1,7 +1,7 @@
 """Protobuf to domain and back."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime
 
 from candor.escalation.v1 import facts_pb2, model_pb2, service_pb2
@@ -26,6 +26,7 @@ _CLOCK_STATES = {
     clocks.RUNNING: model_pb2.CLOCK_STATE_RUNNING,
     clocks.RECEIPTED: model_pb2.CLOCK_STATE_RECEIPTED,
     clocks.NOT_REPORTED: model_pb2.CLOCK_STATE_NOT_REPORTED,
+    clocks.FALLEN: model_pb2.CLOCK_STATE_FALLEN,
 }
 _REPORT_KINDS = {
     reports.FIRST: model_pb2.REPORT_KIND_FIRST,
@@ -87,14 +88,16 @@ def incident_message(incident: Incident) -> model_pb2.Incident:
     )
 
 
-def fact_message(fact: Fact) -> model_pb2.IncidentFact:
-    """A fact of an incident on the wire."""
+def fact_message(fact: Fact, disputed: Container[str] = ()) -> model_pb2.IncidentFact:
+    """A fact of an incident on the wire; ``disputed`` names the facts that sources disagree about."""
     return model_pb2.IncidentFact(
         name=fact.name,
         value=_value(fact.value),
         recorded_at=timestamp(fact.recorded_at),
         recorded_by=fact.recorded_by,
         source=fact.source,
+        disputed=fact.name in disputed,
+        reason=fact.reason,
     )
 
 
@@ -103,8 +106,15 @@ def clock_state(state: str) -> model_pb2.ClockState.ValueType:
     return _CLOCK_STATES[state]
 
 
-def clock_message(clock: Clock, milestones: Iterable[Milestone] = ()) -> model_pb2.Clock:
-    """A clock with its milestones on the wire."""
+def anchor_message(clock: Clock) -> model_pb2.Anchor:
+    """What a clock counts from, on the wire."""
+    return model_pb2.Anchor(name=clock.anchor.name, at=timestamp(clock.anchor.at), evidence=clock.evidence)
+
+
+def clock_message(
+    clock: Clock, milestones: Iterable[Milestone] = (), history: Iterable[model_pb2.ClockRevision] = ()
+) -> model_pb2.Clock:
+    """A clock with its milestones on the wire; ``history`` the first change in front."""
     return model_pb2.Clock(
         clock_id=clock.clock_id,
         incident_id=clock.incident_id,
@@ -114,13 +124,20 @@ def clock_message(clock: Clock, milestones: Iterable[Milestone] = ()) -> model_p
         citation=clock.citation,
         recipient=clock.recipient,
         state=clock_state(clock.state),
-        anchor=model_pb2.Anchor(name=clock.anchor.name, at=timestamp(clock.anchor.at), evidence=clock.evidence),
+        anchor=anchor_message(clock),
         strict_due=timestamp(clock.strict_due),
         legal_latest=timestamp(clock.legal_latest),
         provisional=clock.provisional,
         milestones=[_milestone(milestone) for milestone in milestones if milestone.clock_id == clock.clock_id],
         stopped_at=timestamp(clock.stopped_at),
         legal_number=clock.legal_number,
+        unknown=clock.missing,
+        disputed=clock.disputed,
+        anchor_disputed=clock.anchor.disputed,
+        anchor_provisional=clock.anchor.provisional,
+        revision=clock.revision,
+        occurrence=clock.occurrence,
+        history=history,
     )
 
 

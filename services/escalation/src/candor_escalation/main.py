@@ -1,37 +1,48 @@
 """The escalation service: incidents, legal clocks, pages, reports."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from candor.escalation.v1 import reasons_pb2
 from candor_kit import log
+from candor_kit.client import channel
 from candor_kit.errors import ConfigError
 from candor_kit.service import Service, run
 from candor_kit.stop import Wake
-from candor_packs import pack
 from candor_packs.pack import PackError
 
 from candor_escalation import catalogue, channels, oncall
+from candor_escalation.alerts import Reported
 from candor_escalation.api import escalation_api, holder_api, register_api, report_api
 from candor_escalation.channels import Directory
 from candor_escalation.domain.paging import Contact
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.transfer import Item
 from candor_escalation.filings_http import Filings
+from candor_escalation.gathering import Gatherer
 from candor_escalation.handlers.clocks import Clocks
 from candor_escalation.handlers.decisions import Decisions
+from candor_escalation.handlers.intake import Intake, Taken
+from candor_escalation.handlers.keeping import Keeping
+from candor_escalation.handlers.listening import Listening
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.handlers.submissions import Submissions
 from candor_escalation.http import AckPages
+from candor_escalation.intake import IntakeHttp
+from candor_escalation.keeper import Keeper
+from candor_escalation.overdue import Overdue
+from candor_escalation.packwatch import PackWatch, Seen, seen
 from candor_escalation.pager import Pager
-from candor_escalation.policy import Policy
+from candor_escalation.policy import Policy, load
 from candor_escalation.queries import Queries
 from candor_escalation.register_queries import RegisterQueries
 from candor_escalation.registrar import Registrar
 from candor_escalation.report_queries import ReportQueries
 from candor_escalation.settings import Settings
+from candor_escalation.skew import SkewAlarm
 from candor_escalation.stream import consumers
 from candor_escalation.sweeper import Sweeper
 
@@ -44,6 +55,7 @@ async def compose(settings: Settings) -> Service:
     Raises:
         ConfigError: A pack or the on-call chain is wrong; file, line and field are named.
     """
+    begun = seen(settings.packs_dir)
     policy, directory = _policy(settings), _directory(settings)
     service = Service(
         "escalation",
@@ -58,8 +70,9 @@ async def compose(settings: Settings) -> Service:
 
     wake = Wake()
     pages = Pages(_chain(settings), wake.set)
-    clocks = Clocks(policy, pages)
+    clocks = Clocks(policy, pages, settings.evidence_days)
     signals = Signals(clocks)
+    listening = Listening(signals)
     registers = Registers(signals, policy.profile, _catalogue(settings))
     reports, decisions = Reports(policy, clocks, signals), Decisions(clocks)
     service.serve(
@@ -68,7 +81,7 @@ async def compose(settings: Settings) -> Service:
         register_api(registers, RegisterQueries(registers)),
         holder_api(),
     )
-    for consumer in consumers(signals, registers):
+    for consumer in consumers(listening, registers):
         service.consume(consumer)
     service.http(*AckPages(service, pages, link_key).routes())
     service.http(*Filings(service).routes())
@@ -84,16 +97,46 @@ async def compose(settings: Settings) -> Service:
         timeout=settings.page_timeout_seconds,
     )
     service.background("pager", pager.run)
+    _watch(service, settings, policy, clocks, listening, begun)
+    _take_in(service, settings, Intake(signals))
     return service
+
+
+def _watch(
+    service: Service, settings: Settings, policy: Policy, clocks: Clocks, listening: Listening, begun: Seen
+) -> None:
+    """The loops that watch what an incident rests on: packs, evidence, requests, clocks."""
+    watch = PackWatch(service, policy, clocks, settings.packs_dir, settings.packs_poll_seconds, begun)
+    service.background("packs", watch.run)
+    generation = channel(settings.generation_address, settings.token_file)
+    service.background("keeper", Keeper(service, Keeping(), generation).run)
+    service.background("overdue", Overdue(service, listening, settings.overdue_grace_seconds).run)
+    alarm = SkewAlarm(
+        service,
+        service.clock,
+        settings.generation_http_address,
+        settings.clock_skew_seconds,
+        settings.clock_skew_poll_seconds,
+    )
+    service.background("skew", alarm.run)
+
+
+def _take_in(service: Service, settings: Settings, intake: Intake) -> None:
+    """Signals over HTTP."""
+
+    async def take(caller: str, reported: Sequence[Reported]) -> list[Taken]:
+        return await service.in_transaction(f"intake.{caller}", lambda tx: intake.take(tx, reported))
+
+    gatherer = Gatherer(take)
+    service.background("intake", gatherer.run)
+    service.http(*IntakeHttp(service, gatherer, settings.max_record_bytes).routes())
 
 
 def _policy(settings: Settings) -> Policy:
     try:
-        packs = pack.load(settings.packs_dir)
+        packs = load(settings.packs_dir)
     except PackError as error:
-        raise ConfigError(str(error)) from error
-    if not packs:
-        raise ConfigError(f"CANDOR_PACKS_DIR {settings.packs_dir}: holds no policy pack")
+        raise ConfigError(f"CANDOR_PACKS_DIR {error}") from error
     profile = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.profile.items()}
     return Policy(packs, profile)
 

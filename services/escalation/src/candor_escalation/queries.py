@@ -6,11 +6,13 @@ from candor.escalation.v1 import service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.query import Query
 
-from candor_escalation import codec
+from candor_escalation import codec, incident_codec
+from candor_escalation.domain.anchor import effective
+from candor_escalation.domain.fact import contradictions
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.page_token import PAGE_SIZE, place, token
 from candor_escalation.policy import Policy
-from candor_escalation.store import clocks, incidents, milestones, pages, reports, submissions
+from candor_escalation.store import clocks, incidents, milestones, pages, questions, reports, submissions
 
 
 class Queries:
@@ -29,10 +31,18 @@ class Queries:
             raise Refused("INCIDENT_UNKNOWN", "there is no such incident", field="incident_id")
         reached = await milestones.of_incident(query.connection, identifier)
         running = await clocks.of_incident(query.connection, identifier)
+        history = await clocks.revisions(query.connection, identifier)
+        facts = await incidents.facts(query.connection, identifier)
+        disputed = contradictions(facts)
+        anchors = await incidents.anchors(query.connection, identifier)
+        asked = await questions.of_incident(query.connection, identifier)
         return service_pb2.GetIncidentResponse(
             incident=codec.incident_message(incident),
-            facts=[codec.fact_message(fact) for fact in await incidents.facts(query.connection, identifier)],
-            clocks=[codec.clock_message(clock, reached) for clock in running],
+            facts=[codec.fact_message(fact, disputed) for fact in facts],
+            clocks=[
+                codec.clock_message(clock, reached, incident_codec.history_of(clock.clock_id, history))
+                for clock in running
+            ],
             pages=[codec.page_message(page) for page in await pages.of_incident(query.connection, identifier)],
             drafts=[
                 codec.draft_message(draft) for draft in await reports.drafts_of_incident(query.connection, identifier)
@@ -41,6 +51,8 @@ class Queries:
                 codec.submission_message(submission)
                 for submission in await submissions.submissions_of_incident(query.connection, identifier)
             ],
+            anchors=incident_codec.anchor_messages(anchors, effective(anchors)),
+            questions=[incident_codec.question_message(question) for question in asked],
         )
 
     async def list_incidents(
@@ -66,6 +78,24 @@ class Queries:
         return service_pb2.ListClocksResponse(
             clocks=[codec.clock_message(clock, reached) for clock in shown],
             next_page_token=token(shown[-1].strict_due, shown[-1].clock_id) if len(found) > limit else "",
+        )
+
+    async def list_questions(
+        self, query: Query, request: service_pb2.ListQuestionsRequest
+    ) -> service_pb2.ListQuestionsResponse:
+        """What the duty officer has to find out, the oldest question in front."""
+        limit = request.page_size or PAGE_SIZE
+        found = await questions.page(
+            query.connection,
+            incident_id=request.incident_id,
+            open_only=request.open_only,
+            limit=limit + 1,
+            after=place(request.page_token),
+        )
+        shown = found[:limit]
+        return service_pb2.ListQuestionsResponse(
+            questions=[incident_codec.question_message(question) for question in shown],
+            next_page_token=token(shown[-1].asked_at, shown[-1].question_id) if len(found) > limit else "",
         )
 
     async def list_packs(self, query: Query, request: service_pb2.ListPacksRequest) -> service_pb2.ListPacksResponse:

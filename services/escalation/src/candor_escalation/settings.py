@@ -23,6 +23,15 @@ class Settings(ServiceSettings):
     )
     ack_link_hours: int = Field(48, ge=1, le=720, description="how long an acknowledge link works")
     page_timeout_seconds: float = Field(10.0, gt=0, le=60, description="how long a channel may take to answer a page")
+    evidence_days: int = Field(
+        183, ge=1, le=3650, description="how long the evidence of a closed incident is held: logs six months at least"
+    )
+    packs_poll_seconds: float = Field(5.0, gt=0, le=3600, description="how often the packs' folder is looked at")
+    overdue_grace_seconds: float = Field(
+        60.0, ge=0, le=86_400, description="how long after it was heard of a person's request can be found overdue"
+    )
+    clock_skew_seconds: float = Field(2.0, gt=0, le=3600, description="how far clocks may differ before it is an alarm")
+    clock_skew_poll_seconds: float = Field(10.0, gt=0, le=3600, description="how often clocks are compared")
 
     @property
     def link_base(self) -> str:

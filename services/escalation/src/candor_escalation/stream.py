@@ -7,22 +7,39 @@ from candor_kit.consumer import FactConsumer
 from candor_kit.holding import task_consumer
 
 from candor_escalation.handlers import tasks
+from candor_escalation.handlers.listening import Listening
 from candor_escalation.handlers.registers import Registers
-from candor_escalation.handlers.signals import Signals
 
 
-def consumers(signals: Signals, registers: Registers) -> tuple[FactConsumer, ...]:
-    """Blocked outputs, spreading rumours, deleted models, and the tasks of the rights service."""
+def consumers(listening: Listening, registers: Registers) -> tuple[FactConsumer, ...]:
+    """Blocked outputs and what people decide of them, floods, rumours, requests over time, deleted models, tasks."""
     return (
         FactConsumer(
             name="flagged",
             topic="candor.generation.v1",
-            handlers={generation_pb2.GenerationFlagged: signals.on_generation_flagged},
+            handlers={
+                generation_pb2.GenerationFlagged: listening.on_generation_flagged,
+                generation_pb2.ReviewDecided: listening.on_review_decided,
+                generation_pb2.FeatureModeChanged: listening.on_feature_mode_changed,
+            },
         ),
         FactConsumer(
             name="spreads",
             topic="candor.refutation.v1",
-            handlers={refutation_pb2.SpreadDetected: signals.on_spread_detected},
+            handlers={
+                refutation_pb2.SpreadDetected: listening.on_spread_detected,
+                refutation_pb2.RefutationPublished: listening.on_refutation_published,
+                refutation_pb2.VerdictRecorded: listening.on_verdict_recorded,
+            },
+        ),
+        FactConsumer(
+            name="requests",
+            topic="candor.rights.v1",
+            handlers={
+                rights_pb2.RequestOpened: listening.on_request_opened,
+                rights_pb2.RequestClosed: listening.on_request_closed,
+                rights_pb2.RequestRefused: listening.on_request_refused,
+            },
         ),
         FactConsumer(
             name="orders",

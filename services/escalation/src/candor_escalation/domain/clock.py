@@ -1,4 +1,7 @@
-"""Legal clocks: one per duty under way. It starts when in doubt, and only a receipt or a decision stops it."""
+"""Legal clocks: one per duty under way. It starts when in doubt.
+
+Only a receipt, a decision not to report, or the fall of its trigger stops it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,15 +13,17 @@ from candor_escalation.domain.refusal import Refused
 RUNNING = "running"
 RECEIPTED = "receipted"
 NOT_REPORTED = "not_reported"
+FALLEN = "fallen"
 
 
 @dataclass(frozen=True)
 class Duty:
     """What a policy pack says arises from what is known.
 
-    ``missing`` names facts nobody knows yet, for want of which it is not sure that the duty arises. ``anchor`` and what
-    follows from it are absent while the instant it counts from is not known. ``anchor_key`` is the anchor's name in the
-    pack, ``anchor.name`` the one it was reported under.
+    ``missing`` names facts nobody knows yet, for want of which it is not sure that the duty arises; ``disputed`` those
+    that sources disagree about, of which the shortest assumption is used. ``repeats``: after each receipt it falls due
+    again. ``anchor`` and what follows from it are absent while the instant it counts from is not known.
+    ``anchor_key`` is the anchor's name in the pack, ``anchor.name`` the one it was reported under.
     """
 
     pack_id: str
@@ -33,6 +38,8 @@ class Duty:
     strict_due: datetime | None = None
     legal_latest: datetime | None = None
     provisional: bool = False
+    disputed: tuple[str, ...] = ()
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class Clock:
     """A duty under way: from when it counts, when it falls due, what stopped it.
 
     ``strict_due`` is what on-call works to; ``legal_latest`` the last instant the law allows, absent where the law
-    gives no number (``legal_number`` false: our own objective). ``revision`` counts the anchors it was counted from.
+    gives no number (``legal_number`` false: our own objective). ``revision`` counts how often it was counted,
+    ``occurrence`` the clocks of a duty that repeats.
     """
 
     clock_id: str
@@ -61,19 +69,36 @@ class Clock:
     revision: int
     started_at: datetime
     stopped_at: datetime | None = None
+    disputed: tuple[str, ...] = ()
+    occurrence: int = 1
 
     @property
     def is_running(self) -> bool:
-        """Whether neither a receipt nor a decision has stopped it."""
+        """Whether nothing has stopped it."""
         return self.state == RUNNING
 
     @property
     def evidence(self) -> str:
-        """What shows the anchor, and that the clock runs although something is unknown."""
-        if not self.missing:
+        """What shows the anchor, and that the clock runs although something is unknown or disputed."""
+        doubts = []
+        if self.missing:
+            doubts.append(f"unknown: {', '.join(self.missing)}")
+        if self.disputed:
+            doubts.append(f"disputed: {', '.join(self.disputed)}")
+        if self.anchor.disputed:
+            doubts.append(f"the instant {self.anchor.name} is disputed")
+        if not doubts:
             return self.anchor.evidence
-        doubt = f"started on the shortest assumption; unknown: {', '.join(self.missing)}"
+        doubt = f"started on the shortest assumption; {'; '.join(doubts)}"
         return f"{self.anchor.evidence} ({doubt})" if self.anchor.evidence else doubt
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A clock that is counted anew, as it was and as it is."""
+
+    before: Clock
+    after: Clock
 
 
 @dataclass(frozen=True)
@@ -81,11 +106,28 @@ class Change:
     """What a look at the duties does to the clocks of an incident."""
 
     started: tuple[Clock, ...] = ()
-    moved: tuple[Clock, ...] = ()
+    moved: tuple[Moved, ...] = ()
     clarified: tuple[Clock, ...] = ()
+    fallen: tuple[Clock, ...] = ()
+    restarted: tuple[Clock, ...] = ()
+
+    @property
+    def begun(self) -> list[str]:
+        """The ids of the clocks that start or start again."""
+        return [clock.clock_id for clock in (*self.started, *self.restarted)]
+
+    @property
+    def counted(self) -> list[str]:
+        """The ids of the clocks that start, start again or are counted anew."""
+        return [*self.begun, *(moved.after.clock_id for moved in self.moved)]
+
+    @property
+    def begins(self) -> bool:
+        """Whether a clock runs that did not run before."""
+        return bool(self.started or self.restarted)
 
 
-def start(duty: Duty, clock_id: str, incident_id: str, now: datetime) -> Clock:
+def start(duty: Duty, clock_id: str, incident_id: str, now: datetime, occurrence: int = 1) -> Clock:
     """The clock of a duty whose anchor is known. It starts when the duty arises or may arise: better one too many."""
     if duty.anchor is None or duty.strict_due is None:
         raise ValueError("a clock needs an anchor to count from")
@@ -107,35 +149,65 @@ def start(duty: Duty, clock_id: str, incident_id: str, now: datetime) -> Clock:
         state=RUNNING,
         revision=1,
         started_at=now,
+        disputed=duty.disputed,
+        occurrence=occurrence,
     )
 
 
 def assess(
-    duties: Iterable[Duty], clocks: Iterable[Clock], clock_ids: Iterable[str], incident_id: str, now: datetime
+    duties: Iterable[Duty],
+    clocks: Iterable[Clock],
+    clock_ids: Iterable[str],
+    incident_id: str,
+    now: datetime,
+    fallen: frozenset[str] = frozenset(),
 ) -> Change:
-    """What the duties of this instant change: clocks to start, to count from an earlier anchor, to have clarified.
+    """What the duties of this instant change: clocks to start, to count anew, to have clarified, to fall, to rise.
 
-    A clock whose duty is no longer found is left to run: only a receipt or a decision stops it.
+    A clock whose duty is no longer found is left to run, unless recorded facts show that the duty does not arise
+    (``fallen``: the ids of such clocks): a pack that is gone stops nothing.
     """
-    existing = {(clock.pack_id, clock.obligation_id, clock.anchor_key): clock for clock in clocks}
+    latest = {_key(clock): clock for clock in sorted(clocks, key=lambda clock: clock.occurrence)}
     identifiers = iter(clock_ids)
-    started, moved, clarified = [], [], []
+    started, moved, clarified, restarted = [], [], [], []
     for duty in duties:
         if duty.anchor is None:
             continue
-        clock = existing.get((duty.pack_id, duty.obligation_id, duty.anchor_key))
+        clock = latest.get((duty.pack_id, duty.obligation_id, duty.anchor_key))
         if clock is None:
             started.append(start(duty, next(identifiers), incident_id, now))
-        elif clock.is_running and duty.anchor.at < clock.anchor.at:
-            moved.append(_moved(clock, duty))
-        elif clock.is_running and duty.missing != clock.missing:
-            clarified.append(replace(clock, missing=duty.missing))
-    return Change(tuple(started), tuple(moved), tuple(clarified))
+        elif clock.state == FALLEN:
+            restarted.append(_again(clock, duty))
+        elif not clock.is_running:
+            if _follows(clock, duty):
+                started.append(start(duty, next(identifiers), incident_id, now, clock.occurrence + 1))
+        elif duty.repeats and duty.anchor.provisional:
+            continue  # only the receipt of this one starts the next
+        elif _counted(_again(clock, duty)) != _counted(clock):
+            moved.append(Moved(clock, _again(clock, duty)))
+        elif (clarity := replace(_again(clock, duty), revision=clock.revision)) != clock:
+            clarified.append(clarity)
+    fell = [stop(clock, FALLEN, now) for clock in latest.values() if clock.is_running and clock.clock_id in fallen]
+    return Change(tuple(started), tuple(moved), tuple(clarified), tuple(fell), tuple(restarted))
 
 
-def _moved(clock: Clock, duty: Duty) -> Clock:
-    """The clock, counted from an earlier anchor, by the pack that was in force then."""
-    again = start(duty, clock.clock_id, clock.incident_id, clock.started_at)
+def _key(clock: Clock) -> tuple[str, str, str]:
+    return clock.pack_id, clock.obligation_id, clock.anchor_key
+
+
+def _counted(clock: Clock) -> tuple[object, ...]:
+    """What milestones are planned from."""
+    return clock.anchor.name, clock.anchor.at, clock.strict_due, clock.legal_latest
+
+
+def _follows(clock: Clock, duty: Duty) -> bool:
+    """Whether a receipted clock of a duty that repeats is followed by the next: it counts from the receipt."""
+    return duty.repeats and clock.state == RECEIPTED and duty.anchor is not None and duty.anchor.at > clock.anchor.at
+
+
+def _again(clock: Clock, duty: Duty) -> Clock:
+    """The clock, counted as the duty says now, by the pack that was in force at its anchor."""
+    again = start(duty, clock.clock_id, clock.incident_id, clock.started_at, clock.occurrence)
     return replace(again, revision=clock.revision + 1)
 
 
@@ -160,13 +232,25 @@ def refuse_stopped(clock: Clock) -> None:
         raise Refused("CLOCK_STOPPED", "the clock was stopped before")
 
 
+def refuse_running(clocks: Iterable[Clock]) -> None:
+    """Refuse to close what still runs.
+
+    Raises:
+        Refused: CLOCK_RUNNING.
+    """
+    if any(clock.is_running for clock in clocks):
+        raise Refused("CLOCK_RUNNING", "a clock runs; record its receipt, or decide not to report and why")
+
+
 def stop(clock: Clock, state: str, now: datetime) -> Clock:
-    """The clock, stopped by a receipt (RECEIPTED) or a decision (NOT_REPORTED); there is no third way.
+    """The clock, stopped by a receipt (RECEIPTED), a decision (NOT_REPORTED) or its trigger's fall (FALLEN).
+
+    There is no fourth way: acknowledging stops nothing.
 
     Raises:
         Refused: CLOCK_STOPPED.
     """
     refuse_stopped(clock)
-    if state not in {RECEIPTED, NOT_REPORTED}:
+    if state not in {RECEIPTED, NOT_REPORTED, FALLEN}:
         raise ValueError(f"{state} stops no clock")
     return replace(clock, state=state, stopped_at=now)

@@ -1,9 +1,9 @@
 """Incidents: what happened, what is known of it, and from which instants the law may count."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from candor_escalation.domain.refusal import Refused
 
@@ -15,7 +15,6 @@ Json = None | bool | float | str | list["Json"] | dict[str, "Json"]
 
 _SKEW = timedelta(minutes=1)
 """How far another machine's clock may be ahead of ours."""
-_CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,8 @@ class Incident:
     opened_at: datetime
     signals: int
     closed_at: datetime | None = None
+    closed_by: str = ""
+    close_reason: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -39,27 +40,41 @@ class Incident:
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact as it was known then. A later one of the same name corrects it; nothing is overwritten."""
+    """A fact as it was known then. A later one of the same source corrects it; nothing is overwritten.
+
+    ``reason`` settles what other sources said of it before; without one they stand beside each other.
+    """
 
     name: str
     value: Json
     recorded_at: datetime
     recorded_by: str
     source: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """An instant that the law counts from, and what shows it."""
+    """An instant that the law counts from, and what shows it.
+
+    ``disputed``: somebody holds it to be wrong, and nobody has settled it. ``provisional``: a report was submitted
+    then, and its receipt may still say another instant.
+    """
 
     name: str
     at: datetime
     evidence: str
+    disputed: bool = False
+    provisional: bool = False
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What somebody or something reports. ``reference`` names its origin (a generation, a claim), never a person."""
+    """What somebody or something reports.
+
+    ``reference`` names its origin (a generation, a claim), never a person; ``evidence`` the generation that has to be
+    kept for it.
+    """
 
     kind: str
     title: str
@@ -69,6 +84,7 @@ class Signal:
     source: str
     reference: str = ""
     gathers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    evidence: str = ""
 
     def told(self, known: Mapping[str, Json]) -> dict[str, Json]:
         """The facts that the signal tells, given what is known; texts of ``gathers`` add up over the signals."""
@@ -90,52 +106,14 @@ def joined(incident: Incident) -> Incident:
     return replace(incident, signals=incident.signals + 1)
 
 
-def closed(incident: Incident, now: datetime) -> Incident:
-    """The incident once nothing runs any more."""
-    return replace(incident, state=CLOSED, closed_at=now)
+def closed(incident: Incident, now: datetime, by: str = "", reason: str = "") -> Incident:
+    """The incident once nothing runs any more; ``by`` and ``reason`` where a person closed it."""
+    return replace(incident, state=CLOSED, closed_at=now, closed_by=by, close_reason=reason)
 
 
-def current(facts: Iterable[Fact]) -> dict[str, Json]:
-    """What is known now, from facts in the order they were recorded."""
-    return {fact.name: fact.value for fact in facts}
-
-
-def new_facts(
-    known: Mapping[str, Json], told: Mapping[str, Json], now: datetime, recorded_by: str, source: str
-) -> list[Fact]:
-    """The facts to append: those that say something other than what is known."""
-    return [
-        Fact(name, value, now, recorded_by, source)
-        for name, value in told.items()
-        if name not in known or known[name] != value
-    ]
-
-
-def new_anchors(known: Mapping[str, Anchor], told: Sequence[Anchor], now: datetime) -> list[Anchor]:
-    """The anchors to append: names not known yet, and earlier instants of known ones.
-
-    A clock counts from the earliest instant that was reported. To count from a later one is a correction that needs a
-    reason of its own, so a later instant is not taken from a signal or a fact.
-
-    Raises:
-        Refused: TIME_IN_FUTURE, an anchor has not happened yet.
-    """
-    earliest: dict[str, Anchor] = {}
-    for anchor in told:
-        refuse_future(anchor.at, now, f"anchor {anchor.name}")
-        other = earliest.get(anchor.name) or known.get(anchor.name)
-        if other is None or anchor.at < other.at:
-            earliest[anchor.name] = anchor
-    return list(earliest.values())
-
-
-def effective(anchors: Iterable[Anchor]) -> dict[str, Anchor]:
-    """The earliest anchor of each name."""
-    found: dict[str, Anchor] = {}
-    for anchor in anchors:
-        if anchor.name not in found or anchor.at < found[anchor.name].at:
-            found[anchor.name] = anchor
-    return found
+def reopened(incident: Incident) -> Incident:
+    """The incident in which a duty arises again."""
+    return replace(incident, state=OPEN, closed_at=None, closed_by="", close_reason="")
 
 
 def refuse_future(at: datetime, now: datetime, what: str) -> None:
@@ -148,13 +126,13 @@ def refuse_future(at: datetime, now: datetime, what: str) -> None:
         raise Refused("TIME_IN_FUTURE", f"{what} has not happened yet")
 
 
-def refuse_closed(incident: Incident) -> None:
-    """Refuse to add to what is closed.
+def refuse_closed(incident: Incident, *, may_rise: bool = False) -> None:
+    """Refuse to add to what is closed, unless a duty that fell may rise again (``may_rise``).
 
     Raises:
         Refused: INCIDENT_CLOSED.
     """
-    if not incident.is_open:
+    if not incident.is_open and not may_rise:
         raise Refused("INCIDENT_CLOSED", "every clock of the incident is stopped; report a new one")
 
 
@@ -162,39 +140,3 @@ def correlation_lock(kind: str, key: str) -> int:
     """A number for the database to lock while the open incident of a kind and key is looked for: signed, 64 bits."""
     digest = hashlib.sha256(f"{kind}\0{key}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
-
-
-def illegal_content(product: str, occurred_at: datetime, generation_id: str, categories: Iterable[str]) -> Signal:
-    """The signal of an output that screening blocked: one incident per product and day in China.
-
-    It is found when it is screened, at the earliest when it was made: that is what the clock counts from.
-    Source: Deep Synthesis 10
-    """
-    day = occurred_at.astimezone(_CHINA).date().isoformat()
-    named = tuple(sorted(set(categories)))
-    return Signal(
-        kind="illegal_content",
-        title=f"Blocked output in {product}, {day}",
-        correlation_key=f"{product}:{day}",
-        facts={"product": product},
-        anchors=(Anchor("found", occurred_at, f"screening blocked generation {generation_id}"),),
-        source="generation",
-        reference=generation_id,
-        gathers={"categories": named} if named else {},
-    )
-
-
-def rumour_spread(claim_id: str, level: int, matches: int, found_at: datetime) -> Signal:
-    """The signal of a refuted claim that spreads through outputs: one incident per claim.
-
-    Source: Deep Synthesis 11
-    """
-    return Signal(
-        kind="rumour_spread",
-        title=f"Refuted claim {claim_id} spreads",
-        correlation_key=claim_id,
-        facts={"claim_id": claim_id, "level": float(level), "matches": float(matches)},
-        anchors=(Anchor("found", found_at, f"spread of level {level} over {matches} matches"),),
-        source="refutation",
-        reference=claim_id,
-    )

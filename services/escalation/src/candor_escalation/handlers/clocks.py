@@ -1,25 +1,38 @@
-"""Clocks: started, counted anew, stopped; and the incident closed when nothing runs any more."""
+"""Clocks: started, counted anew, fallen, stopped; and the incident closed when nothing runs any more."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from candor.escalation.v1 import facts_pb2
-from candor_kit import log
 from candor_kit.transaction import Tx
 
-from candor_escalation import codec
+from candor_escalation import codec, store
 from candor_escalation.domain import clock as clock_rules
+from candor_escalation.domain import evidence as evidence_rules
 from candor_escalation.domain import incident as incident_rules
-from candor_escalation.domain.clock import Clock, Duty
-from candor_escalation.domain.incident import Incident, Json
-from candor_escalation.domain.milestone import PAGING, schedule
+from candor_escalation.domain.clock import Change, Clock, Duty, Moved
+from candor_escalation.domain.history import Revision, revision_of
+from candor_escalation.domain.incident import Incident
+from candor_escalation.domain.milestone import PAGING, Milestone, schedule
 from candor_escalation.domain.paging import START
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.handlers.pages import Pages
+from candor_escalation.handlers.picture import Picture, picture_of
+from candor_escalation.handlers.questions import Questions
 from candor_escalation.policy import Policy
-from candor_escalation.store import clocks, incidents, milestones
+from candor_escalation.store import clocks, evidence, incidents, milestones
 
-_LOG = log.get(__name__)
+# Why a clock changed, in its history.
+STARTED = "started"
+FACTS = "facts"
+REPORTED = "anchor_reported"
+CORRECTED = "anchor_corrected"
+DISPUTED = "anchor_disputed"
+RECEIPT = "receipt"
+PACKS = "packs"
+
+_SIX_MONTHS = 183
 _AT_ONCE = 100
 """Milestones that one transaction reaches at most."""
 
@@ -32,12 +45,28 @@ class Matter:
     clock: Clock
 
 
-class Clocks:
-    """The legal clocks of an incident under the packs that are loaded."""
+@dataclass(frozen=True)
+class Why:
+    """Why clocks change, when, and by whom."""
 
-    def __init__(self, policy: Policy, pages: Pages) -> None:
+    cause: str
+    reason: str
+    now: datetime
+    by: str
+
+    def revision(self, clock: Clock) -> Revision:
+        """A clock as it is now, for its history."""
+        return revision_of(clock, self.cause, self.reason, self.now, self.by)
+
+
+class Clocks:
+    """The legal clocks of an incident under the packs that are loaded. ``kept_days``: how long evidence outlasts it."""
+
+    def __init__(self, policy: Policy, pages: Pages, kept_days: int = _SIX_MONTHS) -> None:
         self._policy = policy
         self._pages = pages
+        self._questions = Questions(policy)
+        self._kept_days = kept_days
 
     async def locked(self, tx: Tx, clock_id: str) -> Matter:
         """A clock with its incident, both locked.
@@ -52,47 +81,54 @@ class Clocks:
         found = await clocks.of_incident(tx.connection, incident.incident_id)
         return Matter(incident, next(clock for clock in found if clock.clock_id == clock_id))
 
-    async def reassess(self, tx: Tx, incident: Incident) -> list[str]:
-        """Hold what is known of a locked incident against the packs; the ids of the clocks that start."""
+    async def reassess(self, tx: Tx, incident: Incident, cause: str = FACTS, reason: str = "") -> Change:
+        """Hold what is known of a locked incident against the packs; what that changed.
+
+        ``cause`` and ``reason`` say in the clocks' history why they changed.
+        """
+        picture = await picture_of(tx, incident)
         known = await clocks.of_incident(tx.connection, incident.incident_id)
-        duties = await self._duties(tx, incident)
-        change = clock_rules.assess(duties, known, _new_ids(tx), incident.incident_id, tx.now)
-        for clock in change.started:
-            await clocks.insert(tx.connection, clock)
-            await self._announce(tx, clock)
-            await self._pages.begin(tx, incident.incident_id, clock.clock_id, START)
-        for clock in change.moved:
-            await clocks.update(tx.connection, clock)
-            await milestones.cancel(tx.connection, clock.clock_id)
-            await self._announce(tx, clock)
-        for clock in change.clarified:
-            await clocks.update(tx.connection, clock)
-        if not known and not change.started and clock_rules.waits(duties):
-            _LOG.warning(
-                "a duty may have arisen, but the instant it counts from is unknown", incident_id=incident.incident_id
-            )
-        await self._close_if_over(tx, incident, duties)
-        return [clock.clock_id for clock in change.started]
+        duties = self._policy.duties(incident, picture.facts, picture.anchors, picture.disputed)
+        fallen = self._fallen(incident, picture, duties, known)
+        change = clock_rules.assess(duties, known, _new_ids(tx), incident.incident_id, picture.now, fallen)
+        why = Why(cause, reason, picture.now, tx.caller.name)
+        incident = await self._reopen(tx, incident, change)
+        await self._apply(tx, change, why)
+        incident = await self._close_if_over(tx, incident, duties, picture.now)
+        now_known = await clocks.of_incident(tx.connection, incident.incident_id)
+        await self._questions.refresh(tx, incident, picture, duties, now_known)
+        return change
 
     async def stop(self, tx: Tx, matter: Matter, state: str) -> Clock:
-        """Stop a clock, its milestones and its pages; close the incident if it was the last.
+        """Stop a clock, its milestones and its pages; what depends on it is counted anew, and what is over closed.
 
         Raises:
             Refused: CLOCK_STOPPED.
         """
-        clock = clock_rules.stop(matter.clock, state, tx.now)
-        await clocks.update(tx.connection, clock)
-        await milestones.cancel(tx.connection, clock.clock_id)
-        await self._pages.cancel(tx, clock.clock_id)
-        fact = facts_pb2.ClockStopped(
-            incident_id=clock.incident_id,
-            clock_id=clock.clock_id,
-            state=codec.clock_state(clock.state),
-            stopped_at=codec.timestamp(clock.stopped_at),
-        )
-        await tx.publish(fact, key=clock.incident_id)
-        await self._close_if_over(tx, matter.incident, await self._duties(tx, matter.incident))
+        now = await store.now(tx.connection)
+        clock = clock_rules.stop(matter.clock, state, now)
+        await self._stopped(tx, clock, Why(state, "", now, tx.caller.name))
+        await self.reassess(tx, matter.incident, RECEIPT)
         return clock
+
+    async def close(self, tx: Tx, incident: Incident, reason: str) -> Incident:
+        """Close a locked incident in which nothing runs, as a person decided.
+
+        Raises:
+            Refused: INCIDENT_CLOSED, CLOCK_RUNNING.
+        """
+        incident_rules.refuse_closed(incident)
+        clock_rules.refuse_running(await clocks.of_incident(tx.connection, incident.incident_id))
+        picture = await picture_of(tx, incident)
+        incident = incident_rules.closed(incident, picture.now, tx.caller.name, reason)
+        await self._closed(tx, incident)
+        await self._questions.refresh(tx, incident, picture, [], [])
+        return incident
+
+    async def may_rise(self, tx: Tx, incident: Incident) -> bool:
+        """Whether a clock of the incident fell, so that other facts can let it rise again."""
+        found = await clocks.of_incident(tx.connection, incident.incident_id)
+        return any(clock.state == clock_rules.FALLEN for clock in found)
 
     async def reach_milestones(self, tx: Tx) -> int:
         """Reach every milestone that is due: the fact, and the page where it pages; how many there were."""
@@ -104,23 +140,98 @@ class Clocks:
                 await self._pages.begin(tx, milestone.incident_id, milestone.clock_id, milestone.kind)
         return len(reached)
 
-    async def _duties(self, tx: Tx, incident: Incident) -> list[Duty]:
-        known: dict[str, Json] = incident_rules.current(await incidents.facts(tx.connection, incident.incident_id))
-        anchors = incident_rules.effective(await incidents.anchors(tx.connection, incident.incident_id))
-        return self._policy.duties(incident, known, anchors)
+    def _fallen(
+        self, incident: Incident, picture: Picture, duties: Sequence[Duty], known: Sequence[Clock]
+    ) -> frozenset[str]:
+        # A fact in dispute proves nothing: as long as one assumption holds the duty up, it is among the duties.
+        return self._policy.fallen(incident, picture.facts, picture.anchors, duties, known)
 
-    async def _announce(self, tx: Tx, clock: Clock) -> None:
-        planned = schedule(clock, tx.now)
+    async def _apply(self, tx: Tx, change: Change, why: Why) -> None:
+        for clock in change.started:
+            await clocks.insert(tx.connection, clock)
+            planned = await self._plan(tx, clock, replace(why, cause=STARTED))
+            await tx.publish(facts_pb2.ClockStarted(clock=codec.clock_message(clock, planned)), key=clock.incident_id)
+            await self._pages.begin(tx, clock.incident_id, clock.clock_id, START)
+        for clock in change.restarted:
+            await clocks.update(tx.connection, clock)
+            planned = await self._plan(tx, clock, why)
+            await tx.publish(facts_pb2.ClockRestarted(clock=codec.clock_message(clock, planned)), key=clock.incident_id)
+            await self._pages.begin(tx, clock.incident_id, clock.clock_id, START)
+        for moved in change.moved:
+            await self._move(tx, moved, why)
+        for clock in change.clarified:
+            await clocks.update(tx.connection, clock)
+            await clocks.add_revision(tx.connection, clock.incident_id, why.revision(clock))
+        for clock in change.fallen:
+            await self._stopped(tx, clock, why)
+
+    async def _plan(self, tx: Tx, clock: Clock, why: Why) -> list[Milestone]:
+        planned = schedule(clock, why.now)
         await milestones.insert(tx.connection, planned)
-        fact = facts_pb2.ClockStarted(clock=codec.clock_message(clock, planned))
+        await clocks.add_revision(tx.connection, clock.incident_id, why.revision(clock))
+        return planned
+
+    async def _move(self, tx: Tx, moved: Moved, why: Why) -> None:
+        before, after = moved.before, moved.after
+        await clocks.update(tx.connection, after)
+        await milestones.cancel(tx.connection, after.clock_id)
+        planned = await self._plan(tx, after, why)
+        fact = facts_pb2.ClockReanchored(
+            clock=codec.clock_message(after, planned),
+            cause=why.cause,
+            previous_anchor=codec.anchor_message(before),
+            previous_strict_due=codec.timestamp(before.strict_due),
+            previous_legal_latest=codec.timestamp(before.legal_latest),
+        )
+        await tx.publish(fact, key=after.incident_id)
+
+    async def _stopped(self, tx: Tx, clock: Clock, why: Why) -> None:
+        await clocks.update(tx.connection, clock)
+        await clocks.add_revision(tx.connection, clock.incident_id, why.revision(clock))
+        await milestones.cancel(tx.connection, clock.clock_id)
+        await self._pages.cancel(tx, clock.clock_id)
+        fact = facts_pb2.ClockStopped(
+            incident_id=clock.incident_id,
+            clock_id=clock.clock_id,
+            state=codec.clock_state(clock.state),
+            stopped_at=codec.timestamp(clock.stopped_at),
+        )
         await tx.publish(fact, key=clock.incident_id)
 
-    async def _close_if_over(self, tx: Tx, incident: Incident, duties: list[Duty]) -> None:
+    async def _reopen(self, tx: Tx, incident: Incident, change: Change) -> Incident:
+        if incident.is_open or not change.begins:
+            return incident
+        if incident.correlation_key:
+            other = await incidents.lock_open(tx.connection, incident.kind, incident.correlation_key)
+            if other is not None:
+                raise Refused(
+                    "INCIDENT_CLOSED", f"incident {other.incident_id} is open under the same key; tell it there"
+                )
+        incident = incident_rules.reopened(incident)
+        await incidents.update(tx.connection, incident)
+        await evidence.reopen(tx.connection, incident.incident_id, tx.new_id())
+        fact = facts_pb2.IncidentReopened(incident=codec.incident_message(incident))
+        await tx.publish(fact, key=incident.incident_id)
+        return incident
+
+    async def _close_if_over(self, tx: Tx, incident: Incident, duties: list[Duty], now: datetime) -> Incident:
         now_known = await clocks.of_incident(tx.connection, incident.incident_id)
-        if not clock_rules.may_close(now_known, duties):
-            return
-        await incidents.update(tx.connection, incident_rules.closed(incident, tx.now))
-        fact = facts_pb2.IncidentClosed(incident_id=incident.incident_id, closed_at=codec.timestamp(tx.now))
+        if not incident.is_open or not clock_rules.may_close(now_known, duties):
+            return incident
+        incident = incident_rules.closed(incident, now)
+        await self._closed(tx, incident)
+        return incident
+
+    async def _closed(self, tx: Tx, incident: Incident) -> None:
+        await incidents.update(tx.connection, incident)
+        if incident.closed_at is not None:
+            release_at = evidence_rules.release_at(incident.closed_at, self._kept_days)
+            await evidence.close(tx.connection, incident.incident_id, release_at)
+        fact = facts_pb2.IncidentClosed(
+            incident_id=incident.incident_id,
+            closed_at=codec.timestamp(incident.closed_at),
+            closed_by=incident.closed_by,
+        )
         await tx.publish(fact, key=incident.incident_id)
 
 

@@ -56,8 +56,8 @@ class Registers:
             request.description,
             codec.facts(request.facts),
         )
-        incident_id, clock_ids = await self._signals.take(tx, signal)
-        return register_pb2.ReportServiceEventResponse(incident_id=incident_id, clock_ids=clock_ids)
+        incident, change = await self._signals.take(tx, signal)
+        return register_pb2.ReportServiceEventResponse(incident_id=incident.incident_id, clock_ids=change.begun)
 
     async def release_model(
         self, tx: Tx, request: register_pb2.ReleaseModelRequest
@@ -157,17 +157,19 @@ class Registers:
         incident_rules.refuse_future(received_at, tx.now, "the receipt of the order")
         entry = _order(request, tx)
         due_at = codec.instant(request.due_at) if request.HasField("due_at") else None
-        incident_id, clock_ids = await self._signals.take(tx, rules.order_received(entry, received_at, due_at))
-        await self._append(tx, replace(entry, incident_id=incident_id))
+        incident, change = await self._signals.take(tx, rules.order_received(entry, received_at, due_at))
+        await self._append(tx, replace(entry, incident_id=incident.incident_id))
         if request.kind == register_pb2.ORDER_KIND_DELETE_MODEL:
             fact = facts_pb2.ModelDeletionOrdered(
                 entry_id=entry.entry_id,
-                incident_id=incident_id,
+                incident_id=incident.incident_id,
                 holder_id=request.holder_id,
                 ordered_at=codec.timestamp(tx.now),
             )
             await tx.publish(fact, key=entry.entry_id)
-        return register_pb2.RecordOrderResponse(entry_id=entry.entry_id, incident_id=incident_id, clock_ids=clock_ids)
+        return register_pb2.RecordOrderResponse(
+            entry_id=entry.entry_id, incident_id=incident.incident_id, clock_ids=change.begun
+        )
 
     async def on_model_deletion_answered(self, tx: Tx, fact: rights_pb2.ModelDeletionAnswered) -> None:
         """Note in the order's entry that the model's holder has proved what became of the model."""

@@ -7,7 +7,7 @@ from candor_kit.transaction import Tx
 
 from candor_escalation import codec, report_codec
 from candor_escalation.domain import approval as approvals
-from candor_escalation.domain import incident as incident_rules
+from candor_escalation.domain import fact as fact_rules
 from candor_escalation.domain import report as rules
 from candor_escalation.domain.draft import fill, instant, written
 from candor_escalation.domain.incident import Json
@@ -44,7 +44,7 @@ class Reports:
         started: Sequence[str] = ()
         if told:
             facts = service_pb2.RecordFactsRequest(
-                incident_id=matter.incident.incident_id, facts=request.fields, source=_SOURCE
+                incident_id=matter.incident.incident_id, facts=request.fields, source=_SOURCE, reason=request.reason
             )
             started = (await self._signals.record_facts(tx, facts)).clock_ids
             matter = await self._clocks.locked(tx, request.clock_id)
@@ -95,7 +95,7 @@ class Reports:
         before = await reports.drafts_of_clock(tx.connection, matter.clock.clock_id)
         remarks = remark or {draft.locale: draft.remark for draft in before}
         revision = max((draft.revision for draft in before), default=0) + 1
-        facts = incident_rules.current(await incidents.facts(tx.connection, matter.incident.incident_id))
+        facts = fact_rules.current(await incidents.facts(tx.connection, matter.incident.incident_id))
         drafts = []
         for locale, template in form.templates.items():
             told = form.facts(facts_of(matter.incident, facts), self._policy.profile, locale)

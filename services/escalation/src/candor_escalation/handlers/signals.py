@@ -1,20 +1,23 @@
-"""Signals: what is reported, told or corrected, from a person, a backend or another service's facts."""
+"""Signals: what is reported, told, corrected or disputed of an incident, and the end of one in which nothing runs."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from datetime import datetime
 
-from candor.escalation.v1 import facts_pb2, service_pb2
-from candor.generation.v1 import facts_pb2 as generation_pb2
-from candor.generation.v1 import model_pb2 as generation_model_pb2
-from candor.refutation.v1 import facts_pb2 as refutation_pb2
+from candor.escalation.v1 import facts_pb2, model_pb2, service_pb2
 from candor_kit.transaction import Tx
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from candor_escalation import codec
+from candor_escalation import codec, store
+from candor_escalation.domain import anchor as anchor_rules
+from candor_escalation.domain import fact as fact_rules
 from candor_escalation.domain import incident as rules
+from candor_escalation.domain.anchor import Entry
+from candor_escalation.domain.clock import Change
 from candor_escalation.domain.incident import Anchor, Incident, Json, Signal
 from candor_escalation.domain.refusal import Refused
-from candor_escalation.handlers.clocks import Clocks
-from candor_escalation.store import incidents
+from candor_escalation.handlers.clocks import CORRECTED, DISPUTED, FACTS, REPORTED, Clocks
+from candor_escalation.store import evidence, incidents
 
 
 class Signals:
@@ -25,71 +28,153 @@ class Signals:
 
     async def report_signal(self, tx: Tx, request: service_pb2.ReportSignalRequest) -> service_pb2.ReportSignalResponse:
         """Open an incident, or add to the open one of the same kind and key."""
-        incident, started = await self._take(tx, codec.signal(request))
-        return service_pb2.ReportSignalResponse(incident_id=incident.incident_id, clock_ids=started)
+        incident, change = await self.take(tx, codec.signal(request))
+        return service_pb2.ReportSignalResponse(incident_id=incident.incident_id, clock_ids=change.begun)
 
     async def record_facts(self, tx: Tx, request: service_pb2.RecordFactsRequest) -> service_pb2.RecordFactsResponse:
-        """Add or correct facts of an open incident."""
-        incident = await incidents.lock(tx.connection, request.incident_id)
+        """Add or correct facts of an incident; a reason settles what sources disagree about."""
+        incident = await self._locked(tx, request.incident_id)
+        now = await store.now(tx.connection)
+        anchors = codec.anchors(request.anchors)
+        known = await incidents.facts(tx.connection, incident.incident_id)
+        added = fact_rules.from_person(
+            known, codec.facts(request.facts), now, tx.caller.name, request.source, request.reason
+        )
+        await incidents.add_facts(tx.connection, incident.incident_id, added)
+        await incidents.repeats(tx.connection, incident.incident_id, request.source, b"")
+        earlier = await self._report_anchors(tx, incident, anchors, request.source, now)
+        change = await self._clocks.reassess(tx, incident, REPORTED if earlier else FACTS, request.reason)
+        return service_pb2.RecordFactsResponse(clock_ids=change.begun)
+
+    async def correct_anchor(
+        self, tx: Tx, request: service_pb2.CorrectAnchorRequest
+    ) -> service_pb2.CorrectAnchorResponse:
+        """Set an anchor right, earlier or later; what depends on it is counted anew."""
+        incident = await self._locked(tx, request.incident_id)
+        now = await store.now(tx.connection)
+        entries = await incidents.anchors(tx.connection, incident.incident_id)
+        told = Anchor(request.name, codec.instant(request.at), request.evidence)
+        entry = anchor_rules.corrected(entries, told, now, tx.caller.name, "correction", request.reason)
+        await incidents.add_anchors(tx.connection, incident.incident_id, [entry])
+        fact = facts_pb2.AnchorCorrected(
+            incident_id=incident.incident_id,
+            anchor=model_pb2.Anchor(name=entry.name, at=request.at, evidence=entry.evidence),
+            previous_at=codec.timestamp(anchor_rules.effective(entries)[entry.name].at),
+            corrected_by=tx.caller.name,
+            corrected_at=codec.timestamp(now),
+        )
+        await tx.publish(fact, key=incident.incident_id)
+        change = await self._clocks.reassess(tx, incident, CORRECTED, request.reason)
+        return service_pb2.CorrectAnchorResponse(clock_ids=change.counted)
+
+    async def dispute_anchor(
+        self, tx: Tx, request: service_pb2.DisputeAnchorRequest
+    ) -> service_pb2.DisputeAnchorResponse:
+        """Put on record that an anchor may be wrong; the earliest instant counts until it is settled."""
+        incident = await self._locked(tx, request.incident_id)
+        now = await store.now(tx.connection)
+        entries = await incidents.anchors(tx.connection, incident.incident_id)
+        claimed = codec.instant(request.at) if request.HasField("at") else None
+        entry = anchor_rules.disputed(entries, request.name, claimed, now, tx.caller.name, request.reason)
+        await incidents.add_anchors(tx.connection, incident.incident_id, [entry])
+        fact = facts_pb2.AnchorDisputed(
+            incident_id=incident.incident_id,
+            name=entry.name,
+            at=codec.timestamp(anchor_rules.effective(entries)[entry.name].at),
+            disputed_by=tx.caller.name,
+            disputed_at=codec.timestamp(now),
+        )
+        await tx.publish(fact, key=incident.incident_id)
+        change = await self._clocks.reassess(tx, incident, DISPUTED, request.reason)
+        return service_pb2.DisputeAnchorResponse(clock_ids=change.counted)
+
+    async def close_incident(
+        self, tx: Tx, request: service_pb2.CloseIncidentRequest
+    ) -> service_pb2.CloseIncidentResponse:
+        """Close an incident in which no clock runs."""
+        incident = await self._found(tx, request.incident_id)
+        closed = await self._clocks.close(tx, incident, request.reason)
+        return service_pb2.CloseIncidentResponse(closed_at=codec.timestamp(closed.closed_at))
+
+    async def take(self, tx: Tx, signal: Signal) -> tuple[Incident, Change]:
+        """Read a signal into its incident, which it opens if need be.
+
+        A source that says again what it said last changes nothing, so such a signal is only counted: a storm of them
+        costs a row each.
+        """
+        incident, opened = await self._incident(tx, signal)
+        now = await store.now(tx.connection)
+        await incidents.add_signal(tx.connection, incident.incident_id, signal, tx.caller.name, now)
+        if signal.evidence:
+            await evidence.add(tx.connection, incident.incident_id, signal.evidence, tx.new_id())
+        if await incidents.repeats(tx.connection, incident.incident_id, signal.source, _digest(signal)) and not opened:
+            return incident, Change()
+        known = await incidents.facts(tx.connection, incident.incident_id)
+        told = signal.told(fact_rules.said_last(known, signal.source))
+        added = fact_rules.from_signal(known, told, now, tx.caller.name, signal.source)
+        await incidents.add_facts(tx.connection, incident.incident_id, added)
+        earlier = await self._report_anchors(tx, incident, signal.anchors, signal.source, now)
+        if not (opened or added or earlier):
+            return incident, Change()
+        return incident, await self._clocks.reassess(tx, incident, REPORTED if earlier else FACTS)
+
+    async def note(self, tx: Tx, incident_id: str, told: Mapping[str, Json], source: str) -> None:
+        """Record what another service tells about an incident that there is; on a closed one it may let a duty rise."""
+        incident = await incidents.lock(tx.connection, incident_id)
+        if incident is None:
+            return
+        now = await store.now(tx.connection)
+        known = await incidents.facts(tx.connection, incident_id)
+        added = fact_rules.from_signal(known, told, now, tx.caller.name, source)
+        if not added:
+            return
+        await incidents.add_facts(tx.connection, incident_id, added)
+        if incident.is_open or await self._clocks.may_rise(tx, incident):
+            await self._clocks.reassess(tx, incident)
+
+    @staticmethod
+    async def _report_anchors(
+        tx: Tx, incident: Incident, told: tuple[Anchor, ...], source: str, now: datetime
+    ) -> list[Entry]:
+        entries = await incidents.anchors(tx.connection, incident.incident_id)
+        added = anchor_rules.reported(entries, told, now, tx.caller.name, source)
+        await incidents.add_anchors(tx.connection, incident.incident_id, added)
+        return added
+
+    async def _locked(self, tx: Tx, incident_id: str) -> Incident:
+        """An incident that facts can be added to: open, or one whose duty fell and may rise again."""
+        incident = await self._found(tx, incident_id)
+        may_rise = not incident.is_open and await self._clocks.may_rise(tx, incident)
+        rules.refuse_closed(incident, may_rise=may_rise)
+        return incident
+
+    @staticmethod
+    async def _found(tx: Tx, incident_id: str) -> Incident:
+        incident = await incidents.lock(tx.connection, incident_id)
         if incident is None:
             raise Refused("INCIDENT_UNKNOWN", "there is no such incident", field="incident_id")
-        rules.refuse_closed(incident)
-        await _append(tx, incident, codec.facts(request.facts), codec.anchors(request.anchors), request.source)
-        return service_pb2.RecordFactsResponse(clock_ids=await self._clocks.reassess(tx, incident))
+        return incident
 
-    async def on_generation_flagged(self, tx: Tx, fact: generation_pb2.GenerationFlagged) -> None:
-        """Report an output that screening blocked. What a person should only look at is not illegal yet.
-
-        The subject that the fact names is not stored: no incident holds a person in this service (promise 4).
-        """
-        if fact.verdict.decision != generation_model_pb2.DECISION_BLOCK:
-            return
-        categories = [hit.category for hit in fact.verdict.hits if hit.category]
-        at = _no_later(fact.occurred_at if fact.HasField("occurred_at") else None, tx.now)
-        signal = rules.illegal_content(fact.product, at, fact.generation_id, categories)
-        await self._take(tx, signal)
-
-    async def on_spread_detected(self, tx: Tx, fact: refutation_pb2.SpreadDetected) -> None:
-        """Report a refuted claim that spreads."""
-        at = _no_later(fact.window_end if fact.HasField("window_end") else None, tx.now)
-        await self._take(tx, rules.rumour_spread(fact.claim_id, fact.level, fact.matches, at))
-
-    async def take(self, tx: Tx, signal: Signal) -> tuple[str, list[str]]:
-        """Read a signal of ours into its incident; the incident's id and the ids of the clocks that start."""
-        incident, started = await self._take(tx, signal)
-        return incident.incident_id, started
-
-    async def _take(self, tx: Tx, signal: Signal) -> tuple[Incident, list[str]]:
-        incident = await self._incident(tx, signal)
-        known = rules.current(await incidents.facts(tx.connection, incident.incident_id))
-        await incidents.add_signal(tx.connection, incident.incident_id, signal, tx.caller.name, tx.now)
-        await _append(tx, incident, signal.told(known), signal.anchors, signal.source)
-        return incident, await self._clocks.reassess(tx, incident)
-
-    async def _incident(self, tx: Tx, signal: Signal) -> Incident:
-        """The open incident of the signal's kind and key, else a new one; locked."""
+    @staticmethod
+    async def _incident(tx: Tx, signal: Signal) -> tuple[Incident, bool]:
+        """The open incident of the signal's kind and key, else a new one; locked. Whether it is new."""
         key = signal.correlation_key
         found = await incidents.lock_open(tx.connection, signal.kind, key) if key else None
         if found is not None:
             await incidents.update(tx.connection, rules.joined(found))
-            return rules.joined(found)
-        incident = rules.opened(signal, tx.new_id(), tx.now)
+            return rules.joined(found), False
+        incident = rules.opened(signal, tx.new_id(), await store.now(tx.connection))
         await incidents.insert(tx.connection, incident)
         fact = facts_pb2.IncidentOpened(incident=codec.incident_message(incident))
         await tx.publish(fact, key=incident.incident_id)
-        return incident
+        return incident, True
 
 
-def _no_later(told: Timestamp | None, now: datetime) -> datetime:
-    """When it was found: a backend's clock that is ahead of ours must not keep a duty from arising."""
-    return min(codec.instant(told), now) if told else now
-
-
-async def _append(tx: Tx, incident: Incident, told: dict[str, Json], anchors: tuple[Anchor, ...], source: str) -> None:
-    """Append what is new among facts and anchors."""
-    identifier, by = incident.incident_id, tx.caller.name
-    known = rules.current(await incidents.facts(tx.connection, identifier))
-    known_anchors = rules.effective(await incidents.anchors(tx.connection, identifier))
-    earlier = rules.new_anchors(known_anchors, anchors, tx.now)
-    await incidents.add_anchors(tx.connection, identifier, earlier, by, source, tx.now)
-    await incidents.add_facts(tx.connection, identifier, rules.new_facts(known, told, tx.now, by, source))
+def _digest(signal: Signal) -> bytes:
+    """What a signal says, apart from what names its occasion."""
+    said = [
+        sorted(signal.facts.items()),
+        sorted((name, list(texts)) for name, texts in signal.gathers.items()),
+        [(anchor.name, anchor.at.isoformat()) for anchor in signal.anchors],
+    ]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).digest()

@@ -11,7 +11,7 @@ from candor_escalation.domain.approval import marked
 from candor_escalation.domain.clock import RECEIPTED, Clock
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.report import Receipt, Submission
-from candor_escalation.handlers.clocks import Clocks
+from candor_escalation.handlers.clocks import RECEIPT, Clocks
 from candor_escalation.store import reports, submissions
 
 
@@ -43,6 +43,7 @@ class Submissions:
             incident_id=matter.incident.incident_id, submission=codec.submission_message(submission)
         )
         await tx.publish(fact, key=matter.incident.incident_id)
+        await self._clocks.reassess(tx, matter.incident, RECEIPT)  # what depends on it counts from it, provisionally
         return service_pb2.RecordSubmissionResponse(submission_id=submission.submission_id)
 
     async def record_receipt(

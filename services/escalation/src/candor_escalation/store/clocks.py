@@ -1,16 +1,18 @@
-"""Table clock."""
+"""Tables clock and clock_revision."""
 
 from datetime import datetime
 
 from candor_escalation.domain.clock import Clock
+from candor_escalation.domain.history import Revision
 from candor_escalation.domain.incident import Anchor
 from candor_escalation.store import Connection, Row
 
 _COLUMNS = (
     "clock_id, incident_id, pack_id, pack_version, obligation_id, anchor_key, citation, recipient, missing,"
     " legal_number, anchor_name, anchor_at, anchor_evidence, strict_due, legal_latest, provisional, state, revision,"
-    " started_at, stopped_at"
+    " started_at, stopped_at, disputed, anchor_disputed, anchor_provisional, occurrence"
 )
+_COUNT = _COLUMNS.count(",") + 1
 
 
 async def incident_of(connection: Connection, clock_id: str) -> str | None:
@@ -47,12 +49,13 @@ async def by_due(
 async def insert(connection: Connection, clock: Clock) -> None:
     """Add a clock that starts."""
     await connection.execute(
-        f"INSERT INTO clock ({_COLUMNS}) VALUES ({', '.join(['%s'] * 20)})",  # noqa: S608 - constants
+        f"INSERT INTO clock ({_COLUMNS}) VALUES ({', '.join(['%s'] * _COUNT)})",  # noqa: S608 - constants
         (
             clock.clock_id, clock.incident_id, clock.pack_id, clock.pack_version, clock.obligation_id, clock.anchor_key,
             clock.citation, clock.recipient, list(clock.missing), clock.legal_number, clock.anchor.name,
             clock.anchor.at, clock.anchor.evidence, clock.strict_due, clock.legal_latest, clock.provisional,
-            clock.state, clock.revision, clock.started_at, clock.stopped_at,
+            clock.state, clock.revision, clock.started_at, clock.stopped_at, list(clock.disputed),
+            clock.anchor.disputed, clock.anchor.provisional, clock.occurrence,
         ),
     )  # fmt: skip
 
@@ -62,13 +65,41 @@ async def update(connection: Connection, clock: Clock) -> None:
     await connection.execute(
         "UPDATE clock SET pack_version = %s, citation = %s, recipient = %s, missing = %s, legal_number = %s,"
         " anchor_name = %s, anchor_at = %s, anchor_evidence = %s, strict_due = %s, legal_latest = %s, provisional = %s,"
-        " state = %s, revision = %s, stopped_at = %s WHERE clock_id = %s",
+        " state = %s, revision = %s, stopped_at = %s, disputed = %s, anchor_disputed = %s, anchor_provisional = %s"
+        " WHERE clock_id = %s",
         (
             clock.pack_version, clock.citation, clock.recipient, list(clock.missing), clock.legal_number,
             clock.anchor.name, clock.anchor.at, clock.anchor.evidence, clock.strict_due, clock.legal_latest,
-            clock.provisional, clock.state, clock.revision, clock.stopped_at, clock.clock_id,
+            clock.provisional, clock.state, clock.revision, clock.stopped_at, list(clock.disputed),
+            clock.anchor.disputed, clock.anchor.provisional, clock.clock_id,
         ),
     )  # fmt: skip
+
+
+async def add_revision(connection: Connection, incident_id: str, revision: Revision) -> None:
+    """Append what a clock was counted from, or what became of it."""
+    await connection.execute(
+        "INSERT INTO clock_revision (clock_id, incident_id, revision, cause, reason, state, anchor_name, anchor_at,"
+        " anchor_evidence, strict_due, legal_latest, provisional, pack_version, changed_at, changed_by)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            revision.clock_id, incident_id, revision.revision, revision.cause, revision.reason, revision.state,
+            revision.anchor.name, revision.anchor.at, revision.anchor.evidence, revision.strict_due,
+            revision.legal_latest, revision.provisional, revision.pack_version, revision.changed_at,
+            revision.changed_by,
+        ),
+    )  # fmt: skip
+
+
+async def revisions(connection: Connection, incident_id: str) -> list[Revision]:
+    """Every change of the incident's clocks, in the order they happened."""
+    cursor = await connection.execute(
+        "SELECT clock_id, revision, cause, reason, state, anchor_name, anchor_at, anchor_evidence, strict_due,"
+        " legal_latest, provisional, pack_version, changed_at, changed_by FROM clock_revision WHERE incident_id = %s"
+        " ORDER BY revision_number",
+        (incident_id,),
+    )
+    return [_revision(row) for row in await cursor.fetchall()]
 
 
 def _clock(row: Row) -> Clock:
@@ -83,7 +114,13 @@ def _clock(row: Row) -> Clock:
         anchor_key=row["anchor_key"],
         missing=tuple(row["missing"]),
         legal_number=row["legal_number"],
-        anchor=Anchor(row["anchor_name"], row["anchor_at"], row["anchor_evidence"]),
+        anchor=Anchor(
+            row["anchor_name"],
+            row["anchor_at"],
+            row["anchor_evidence"],
+            disputed=row["anchor_disputed"],
+            provisional=row["anchor_provisional"],
+        ),
         strict_due=row["strict_due"],
         legal_latest=row["legal_latest"],
         provisional=row["provisional"],
@@ -91,4 +128,23 @@ def _clock(row: Row) -> Clock:
         revision=row["revision"],
         started_at=row["started_at"],
         stopped_at=row["stopped_at"],
+        disputed=tuple(row["disputed"]),
+        occurrence=row["occurrence"],
+    )
+
+
+def _revision(row: Row) -> Revision:
+    return Revision(
+        clock_id=str(row["clock_id"]),
+        revision=row["revision"],
+        cause=row["cause"],
+        reason=row["reason"],
+        state=row["state"],
+        anchor=Anchor(row["anchor_name"], row["anchor_at"], row["anchor_evidence"]),
+        strict_due=row["strict_due"],
+        legal_latest=row["legal_latest"],
+        provisional=row["provisional"],
+        pack_version=row["pack_version"],
+        changed_at=row["changed_at"],
+        changed_by=row["changed_by"],
     )

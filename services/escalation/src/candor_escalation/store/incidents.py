@@ -1,14 +1,15 @@
-"""Tables incident, signal, fact, anchor."""
+"""Tables incident, incident_source, signal, fact, anchor."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
-from candor_escalation.domain.incident import OPEN, Anchor, Fact, Incident, Signal, correlation_lock
+from candor_escalation.domain.anchor import Entry
+from candor_escalation.domain.incident import OPEN, Fact, Incident, Signal, correlation_lock
 from candor_escalation.store import Connection, Row
 
-_COLUMNS = "incident_id, kind, title, correlation_key, state, opened_at, closed_at, signals"
+_COLUMNS = "incident_id, kind, title, correlation_key, state, opened_at, closed_at, signals, closed_by, close_reason"
 
 
 async def lock_open(connection: Connection, kind: str, key: str) -> Incident | None:
@@ -73,9 +74,45 @@ async def insert(connection: Connection, incident: Incident) -> None:
 async def update(connection: Connection, incident: Incident) -> None:
     """Write what can change of an incident."""
     await connection.execute(
-        "UPDATE incident SET state = %s, closed_at = %s, signals = %s WHERE incident_id = %s",
-        (incident.state, incident.closed_at, incident.signals, incident.incident_id),
+        "UPDATE incident SET state = %s, closed_at = %s, signals = %s, closed_by = %s, close_reason = %s"
+        " WHERE incident_id = %s",
+        (
+            incident.state, incident.closed_at, incident.signals, incident.closed_by, incident.close_reason,
+            incident.incident_id,
+        ),
+    )  # fmt: skip
+
+
+async def open_ids(connection: Connection, after: str | None, limit: int) -> list[str]:
+    """The open incidents in the order of their ids, from after one."""
+    cursor = await connection.execute(
+        "SELECT incident_id FROM incident WHERE state = %s AND (%s::uuid IS NULL OR incident_id > %s::uuid)"
+        " ORDER BY incident_id LIMIT %s",
+        (OPEN, after, after, limit),
     )
+    return [str(row["incident_id"]) for row in await cursor.fetchall()]
+
+
+async def of_reference(connection: Connection, kind: str, reference: str) -> str | None:
+    """The incident of a kind that a signal about something was read into last; None when there is none."""
+    cursor = await connection.execute(
+        "SELECT i.incident_id FROM signal s JOIN incident i USING (incident_id)"
+        " WHERE s.reference = %s AND s.reference <> '' AND i.kind = %s ORDER BY s.signal_number DESC LIMIT 1",
+        (reference, kind),
+    )
+    row = await cursor.fetchone()
+    return str(row["incident_id"]) if row else None
+
+
+async def repeats(connection: Connection, incident_id: str, source: str, digest: bytes) -> bool:
+    """Whether a source says exactly what it said last; remembers what it says now."""
+    cursor = await connection.execute(
+        "INSERT INTO incident_source AS known (incident_id, source, digest) VALUES (%s, %s, %s)"
+        " ON CONFLICT (incident_id, source) DO UPDATE SET digest = excluded.digest"
+        " WHERE known.digest <> excluded.digest RETURNING 1 AS new",
+        (incident_id, source, digest),
+    )
+    return await cursor.fetchone() is None
 
 
 async def add_signal(connection: Connection, incident_id: str, signal: Signal, by: str, at: datetime) -> None:
@@ -89,11 +126,12 @@ async def add_signal(connection: Connection, incident_id: str, signal: Signal, b
 async def facts(connection: Connection, incident_id: str) -> list[Fact]:
     """What was ever known of the incident, in the order it was recorded."""
     cursor = await connection.execute(
-        "SELECT name, value, recorded_at, recorded_by, source FROM fact WHERE incident_id = %s ORDER BY fact_number",
+        "SELECT name, value, recorded_at, recorded_by, source, reason FROM fact WHERE incident_id = %s"
+        " ORDER BY fact_number",
         (incident_id,),
     )
     return [
-        Fact(row["name"], row["value"], row["recorded_at"], row["recorded_by"], row["source"])
+        Fact(row["name"], row["value"], row["recorded_at"], row["recorded_by"], row["source"], row["reason"])
         for row in await cursor.fetchall()
     ]
 
@@ -102,30 +140,39 @@ async def add_facts(connection: Connection, incident_id: str, added: Sequence[Fa
     """Append facts."""
     for fact in added:
         await connection.execute(
-            "INSERT INTO fact (incident_id, name, value, recorded_at, recorded_by, source)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            (incident_id, fact.name, Jsonb(fact.value), fact.recorded_at, fact.recorded_by, fact.source),
-        )
-
-
-async def anchors(connection: Connection, incident_id: str) -> list[Anchor]:
-    """Every instant that was ever reported, in that order."""
-    cursor = await connection.execute(
-        "SELECT name, at, evidence FROM anchor WHERE incident_id = %s ORDER BY anchor_number", (incident_id,)
-    )
-    return [Anchor(row["name"], row["at"], row["evidence"]) for row in await cursor.fetchall()]
-
-
-async def add_anchors(
-    connection: Connection, incident_id: str, added: Sequence[Anchor], by: str, source: str, at: datetime
-) -> None:
-    """Append anchors."""
-    for anchor in added:
-        await connection.execute(
-            "INSERT INTO anchor (incident_id, name, at, evidence, recorded_at, recorded_by, source)"
+            "INSERT INTO fact (incident_id, name, value, recorded_at, recorded_by, source, reason)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            (incident_id, anchor.name, anchor.at, anchor.evidence, at, by, source),
+            (incident_id, fact.name, Jsonb(fact.value), fact.recorded_at, fact.recorded_by, fact.source, fact.reason),
         )
+
+
+async def anchors(connection: Connection, incident_id: str) -> list[Entry]:
+    """Everything that was ever said about the incident's anchors, in the order it was recorded."""
+    cursor = await connection.execute(
+        "SELECT name, at, evidence, act, reason, recorded_at, recorded_by, source FROM anchor WHERE incident_id = %s"
+        " ORDER BY anchor_number",
+        (incident_id,),
+    )
+    return [
+        Entry(
+            row["name"], row["at"], row["evidence"], row["act"], row["reason"], row["recorded_at"], row["recorded_by"],
+            row["source"],
+        )
+        for row in await cursor.fetchall()
+    ]  # fmt: skip
+
+
+async def add_anchors(connection: Connection, incident_id: str, added: Sequence[Entry]) -> None:
+    """Append what is said about anchors."""
+    for entry in added:
+        await connection.execute(
+            "INSERT INTO anchor (incident_id, name, at, evidence, act, reason, recorded_at, recorded_by, source)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                incident_id, entry.name, entry.at, entry.evidence, entry.act, entry.reason, entry.recorded_at,
+                entry.recorded_by, entry.source,
+            ),
+        )  # fmt: skip
 
 
 def _incident(row: Row) -> Incident:
@@ -138,4 +185,6 @@ def _incident(row: Row) -> Incident:
         opened_at=row["opened_at"],
         signals=row["signals"],
         closed_at=row["closed_at"],
+        closed_by=row["closed_by"],
+        close_reason=row["close_reason"],
     )

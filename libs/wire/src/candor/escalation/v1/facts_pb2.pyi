@@ -320,7 +320,10 @@ class IncidentClosed(_message.Message):
 
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     CLOSED_AT_FIELD_NUMBER: _builtins.int
+    CLOSED_BY_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
+    closed_by: _builtins.str
+    """Who closed it, where a person did; nothing ran."""
     @_builtins.property
     def closed_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -328,14 +331,210 @@ class IncidentClosed(_message.Message):
         *,
         incident_id: _builtins.str = ...,
         closed_at: _timestamp_pb2.Timestamp | None = ...,
+        closed_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "incident_id", b"incident_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "incident_id", b"incident_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IncidentClosed: _TypeAlias = IncidentClosed  # noqa: Y015
+
+@_typing.final
+class IncidentReopened(_message.Message):
+    """What is known changed, and a duty arises again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def incident(self) -> _model_pb2.Incident: ...
+    def __init__(
+        self,
+        *,
+        incident: _model_pb2.Incident | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IncidentReopened: _TypeAlias = IncidentReopened  # noqa: Y015
+
+@_typing.final
+class ClockReanchored(_message.Message):
+    """A clock counts from another instant, or falls due at another: milestones are planned anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    PREVIOUS_ANCHOR_FIELD_NUMBER: _builtins.int
+    PREVIOUS_STRICT_DUE_FIELD_NUMBER: _builtins.int
+    PREVIOUS_LEGAL_LATEST_FIELD_NUMBER: _builtins.int
+    cause: _builtins.str
+    """"anchor_reported", "anchor_corrected", "anchor_disputed", "receipt", "facts", "packs"."""
+    @_builtins.property
+    def clock(self) -> _model_pb2.Clock: ...
+    @_builtins.property
+    def previous_anchor(self) -> _model_pb2.Anchor: ...
+    @_builtins.property
+    def previous_strict_due(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def previous_legal_latest(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        clock: _model_pb2.Clock | None = ...,
+        cause: _builtins.str = ...,
+        previous_anchor: _model_pb2.Anchor | None = ...,
+        previous_strict_due: _timestamp_pb2.Timestamp | None = ...,
+        previous_legal_latest: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "previous_anchor", b"previous_anchor", "previous_legal_latest", b"previous_legal_latest", "previous_strict_due", b"previous_strict_due"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "clock", b"clock", "previous_anchor", b"previous_anchor", "previous_legal_latest", b"previous_legal_latest", "previous_strict_due", b"previous_strict_due"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClockReanchored: _TypeAlias = ClockReanchored  # noqa: Y015
+
+@_typing.final
+class ClockRestarted(_message.Message):
+    """The facts that had stopped it changed again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOCK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def clock(self) -> _model_pb2.Clock: ...
+    def __init__(
+        self,
+        *,
+        clock: _model_pb2.Clock | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClockRestarted: _TypeAlias = ClockRestarted  # noqa: Y015
+
+@_typing.final
+class AnchorCorrected(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    ANCHOR_FIELD_NUMBER: _builtins.int
+    PREVIOUS_AT_FIELD_NUMBER: _builtins.int
+    CORRECTED_BY_FIELD_NUMBER: _builtins.int
+    CORRECTED_AT_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    corrected_by: _builtins.str
+    @_builtins.property
+    def anchor(self) -> _model_pb2.Anchor: ...
+    @_builtins.property
+    def previous_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def corrected_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        anchor: _model_pb2.Anchor | None = ...,
+        previous_at: _timestamp_pb2.Timestamp | None = ...,
+        corrected_by: _builtins.str = ...,
+        corrected_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "corrected_at", b"corrected_at", "previous_at", b"previous_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "incident_id", b"incident_id", "previous_at", b"previous_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnchorCorrected: _TypeAlias = AnchorCorrected  # noqa: Y015
+
+@_typing.final
+class AnchorDisputed(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    DISPUTED_BY_FIELD_NUMBER: _builtins.int
+    DISPUTED_AT_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    name: _builtins.str
+    disputed_by: _builtins.str
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """The instant that is disputed."""
+
+    @_builtins.property
+    def disputed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        disputed_by: _builtins.str = ...,
+        disputed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "disputed_at", b"disputed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "disputed_at", b"disputed_at", "disputed_by", b"disputed_by", "incident_id", b"incident_id", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnchorDisputed: _TypeAlias = AnchorDisputed  # noqa: Y015
+
+@_typing.final
+class QuestionAsked(_message.Message):
+    """The duty officer is asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def question(self) -> _model_pb2.Question: ...
+    def __init__(
+        self,
+        *,
+        question: _model_pb2.Question | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuestionAsked: _TypeAlias = QuestionAsked  # noqa: Y015
+
+@_typing.final
+class QuestionAnswered(_message.Message):
+    """It is known now, or no duty depends on it any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def question(self) -> _model_pb2.Question: ...
+    def __init__(
+        self,
+        *,
+        question: _model_pb2.Question | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuestionAnswered: _TypeAlias = QuestionAnswered  # noqa: Y015
 
 @_typing.final
 class RegisterEntryRecorded(_message.Message):

@@ -52,6 +52,8 @@ class _ClockStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClockState
     """A receipt is on record."""
     CLOCK_STATE_NOT_REPORTED: _ClockState.ValueType  # 3
     """It was decided, with a reason and an approver, not to report."""
+    CLOCK_STATE_FALLEN: _ClockState.ValueType  # 4
+    """Recorded facts show that the duty does not arise. Where they change again, the clock starts again."""
 
 class ClockState(_ClockState, metaclass=_ClockStateEnumTypeWrapper): ...
 
@@ -61,7 +63,86 @@ CLOCK_STATE_RECEIPTED: ClockState.ValueType  # 2
 """A receipt is on record."""
 CLOCK_STATE_NOT_REPORTED: ClockState.ValueType  # 3
 """It was decided, with a reason and an approver, not to report."""
+CLOCK_STATE_FALLEN: ClockState.ValueType  # 4
+"""Recorded facts show that the duty does not arise. Where they change again, the clock starts again."""
 Global___ClockState: _TypeAlias = ClockState  # noqa: Y015
+
+class _QuestionKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _QuestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuestionKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    QUESTION_KIND_UNSPECIFIED: _QuestionKind.ValueType  # 0
+    QUESTION_KIND_FACT: _QuestionKind.ValueType  # 1
+    """Nobody knows a fact on which it depends whether a duty arises. Answered by recording it."""
+    QUESTION_KIND_CONTRADICTION: _QuestionKind.ValueType  # 2
+    """Sources disagree about a fact. Answered by recording it with a reason."""
+    QUESTION_KIND_ANCHOR: _QuestionKind.ValueType  # 3
+    """A duty arises or may arise, and the instant it counts from is not known, or has not come."""
+    QUESTION_KIND_DISPUTE: _QuestionKind.ValueType  # 4
+    """An instant that a duty counts from is disputed. Answered by correcting it, or by confirming it in the same way."""
+    QUESTION_KIND_TRIAGE: _QuestionKind.ValueType  # 5
+    """No pack that is loaded finds a duty: a person looks, tells more, or closes the incident."""
+
+class QuestionKind(_QuestionKind, metaclass=_QuestionKindEnumTypeWrapper): ...
+
+QUESTION_KIND_UNSPECIFIED: QuestionKind.ValueType  # 0
+QUESTION_KIND_FACT: QuestionKind.ValueType  # 1
+"""Nobody knows a fact on which it depends whether a duty arises. Answered by recording it."""
+QUESTION_KIND_CONTRADICTION: QuestionKind.ValueType  # 2
+"""Sources disagree about a fact. Answered by recording it with a reason."""
+QUESTION_KIND_ANCHOR: QuestionKind.ValueType  # 3
+"""A duty arises or may arise, and the instant it counts from is not known, or has not come."""
+QUESTION_KIND_DISPUTE: QuestionKind.ValueType  # 4
+"""An instant that a duty counts from is disputed. Answered by correcting it, or by confirming it in the same way."""
+QUESTION_KIND_TRIAGE: QuestionKind.ValueType  # 5
+"""No pack that is loaded finds a duty: a person looks, tells more, or closes the incident."""
+Global___QuestionKind: _TypeAlias = QuestionKind  # noqa: Y015
+
+class _QuestionState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _QuestionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuestionState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    QUESTION_STATE_UNSPECIFIED: _QuestionState.ValueType  # 0
+    QUESTION_STATE_OPEN: _QuestionState.ValueType  # 1
+    QUESTION_STATE_ANSWERED: _QuestionState.ValueType  # 2
+    QUESTION_STATE_LAPSED: _QuestionState.ValueType  # 3
+    """No duty depends on it any more."""
+
+class QuestionState(_QuestionState, metaclass=_QuestionStateEnumTypeWrapper): ...
+
+QUESTION_STATE_UNSPECIFIED: QuestionState.ValueType  # 0
+QUESTION_STATE_OPEN: QuestionState.ValueType  # 1
+QUESTION_STATE_ANSWERED: QuestionState.ValueType  # 2
+QUESTION_STATE_LAPSED: QuestionState.ValueType  # 3
+"""No duty depends on it any more."""
+Global___QuestionState: _TypeAlias = QuestionState  # noqa: Y015
+
+class _AnchorAct:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AnchorActEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AnchorAct.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ANCHOR_ACT_UNSPECIFIED: _AnchorAct.ValueType  # 0
+    ANCHOR_ACT_REPORT: _AnchorAct.ValueType  # 1
+    ANCHOR_ACT_CORRECTION: _AnchorAct.ValueType  # 2
+    """A person set right what was reported, for a reason."""
+    ANCHOR_ACT_DISPUTE: _AnchorAct.ValueType  # 3
+    """A person holds the instant to be wrong."""
+
+class AnchorAct(_AnchorAct, metaclass=_AnchorActEnumTypeWrapper): ...
+
+ANCHOR_ACT_UNSPECIFIED: AnchorAct.ValueType  # 0
+ANCHOR_ACT_REPORT: AnchorAct.ValueType  # 1
+ANCHOR_ACT_CORRECTION: AnchorAct.ValueType  # 2
+"""A person set right what was reported, for a reason."""
+ANCHOR_ACT_DISPUTE: AnchorAct.ValueType  # 3
+"""A person holds the instant to be wrong."""
+Global___AnchorAct: _TypeAlias = AnchorAct  # noqa: Y015
 
 class _ReportKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -117,9 +198,15 @@ class IncidentFact(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     RECORDED_BY_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    DISPUTED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     recorded_by: _builtins.str
     source: _builtins.str
+    disputed: _builtins.bool
+    """Another source says something else, and nobody has settled it: the shortest assumption is used."""
+    reason: _builtins.str
+    """Why what other sources said before is wrong; empty unless this settles a contradiction."""
     @_builtins.property
     def value(self) -> _struct_pb2.Value: ...
     @_builtins.property
@@ -132,10 +219,12 @@ class IncidentFact(_message.Message):
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         recorded_by: _builtins.str = ...,
         source: _builtins.str = ...,
+        disputed: _builtins.bool = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "recorded_at", b"recorded_at", "recorded_by", b"recorded_by", "source", b"source", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disputed", b"disputed", "name", b"name", "reason", b"reason", "recorded_at", b"recorded_at", "recorded_by", b"recorded_by", "source", b"source", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -168,6 +257,155 @@ class Anchor(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Anchor: _TypeAlias = Anchor  # noqa: Y015
+
+@_typing.final
+class IncidentAnchor(_message.Message):
+    """What was said about an anchor, in the order it was recorded; nothing is overwritten."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANCHOR_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    RECORDED_BY_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    STANDS_FIELD_NUMBER: _builtins.int
+    act: Global___AnchorAct.ValueType
+    reason: _builtins.str
+    recorded_by: _builtins.str
+    source: _builtins.str
+    stands: _builtins.bool
+    """The clocks count from this instant now."""
+    @_builtins.property
+    def anchor(self) -> Global___Anchor: ...
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        anchor: Global___Anchor | None = ...,
+        act: Global___AnchorAct.ValueType = ...,
+        reason: _builtins.str = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        recorded_by: _builtins.str = ...,
+        source: _builtins.str = ...,
+        stands: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "anchor", b"anchor", "reason", b"reason", "recorded_at", b"recorded_at", "recorded_by", b"recorded_by", "source", b"source", "stands", b"stands"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IncidentAnchor: _TypeAlias = IncidentAnchor  # noqa: Y015
+
+@_typing.final
+class Question(_message.Message):
+    """What a person has to find out, and why clocks run on the shortest assumption meanwhile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    TITLE_ZH_FIELD_NUMBER: _builtins.int
+    TITLE_EN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ASKED_AT_FIELD_NUMBER: _builtins.int
+    ANSWERED_AT_FIELD_NUMBER: _builtins.int
+    ANSWERED_BY_FIELD_NUMBER: _builtins.int
+    question_id: _builtins.str
+    incident_id: _builtins.str
+    kind: Global___QuestionKind.ValueType
+    name: _builtins.str
+    """The fact or the anchor that it is about."""
+    title_zh: _builtins.str
+    title_en: _builtins.str
+    state: Global___QuestionState.ValueType
+    answered_by: _builtins.str
+    @_builtins.property
+    def asked_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def answered_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        question_id: _builtins.str = ...,
+        incident_id: _builtins.str = ...,
+        kind: Global___QuestionKind.ValueType = ...,
+        name: _builtins.str = ...,
+        title_zh: _builtins.str = ...,
+        title_en: _builtins.str = ...,
+        state: Global___QuestionState.ValueType = ...,
+        asked_at: _timestamp_pb2.Timestamp | None = ...,
+        answered_at: _timestamp_pb2.Timestamp | None = ...,
+        answered_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "asked_at", b"asked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "answered_by", b"answered_by", "asked_at", b"asked_at", "incident_id", b"incident_id", "kind", b"kind", "name", b"name", "question_id", b"question_id", "state", b"state", "title_en", b"title_en", "title_zh", b"title_zh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Question: _TypeAlias = Question  # noqa: Y015
+
+@_typing.final
+class ClockRevision(_message.Message):
+    """What a clock was counted from, and what became of it, each time that it changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ANCHOR_FIELD_NUMBER: _builtins.int
+    STRICT_DUE_FIELD_NUMBER: _builtins.int
+    LEGAL_LATEST_FIELD_NUMBER: _builtins.int
+    PROVISIONAL_FIELD_NUMBER: _builtins.int
+    PACK_VERSION_FIELD_NUMBER: _builtins.int
+    CHANGED_AT_FIELD_NUMBER: _builtins.int
+    CHANGED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    cause: _builtins.str
+    """"started", "anchor_reported", "anchor_corrected", "anchor_disputed", "receipt", "facts", "packs", "stopped", …."""
+    state: Global___ClockState.ValueType
+    provisional: _builtins.bool
+    pack_version: _builtins.str
+    changed_by: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def anchor(self) -> Global___Anchor: ...
+    @_builtins.property
+    def strict_due(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def legal_latest(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def changed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        cause: _builtins.str = ...,
+        state: Global___ClockState.ValueType = ...,
+        anchor: Global___Anchor | None = ...,
+        strict_due: _timestamp_pb2.Timestamp | None = ...,
+        legal_latest: _timestamp_pb2.Timestamp | None = ...,
+        provisional: _builtins.bool = ...,
+        pack_version: _builtins.str = ...,
+        changed_at: _timestamp_pb2.Timestamp | None = ...,
+        changed_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "changed_at", b"changed_at", "legal_latest", b"legal_latest", "strict_due", b"strict_due"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "cause", b"cause", "changed_at", b"changed_at", "changed_by", b"changed_by", "legal_latest", b"legal_latest", "pack_version", b"pack_version", "provisional", b"provisional", "reason", b"reason", "revision", b"revision", "state", b"state", "strict_due", b"strict_due"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClockRevision: _TypeAlias = ClockRevision  # noqa: Y015
 
 @_typing.final
 class Milestone(_message.Message):
@@ -220,6 +458,13 @@ class Clock(_message.Message):
     MILESTONES_FIELD_NUMBER: _builtins.int
     STOPPED_AT_FIELD_NUMBER: _builtins.int
     LEGAL_NUMBER_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    DISPUTED_FIELD_NUMBER: _builtins.int
+    ANCHOR_DISPUTED_FIELD_NUMBER: _builtins.int
+    ANCHOR_PROVISIONAL_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    OCCURRENCE_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
     clock_id: _builtins.str
     incident_id: _builtins.str
     pack_id: _builtins.str
@@ -234,6 +479,14 @@ class Clock(_message.Message):
     """The due date rests on a calendar that is not published yet."""
     legal_number: _builtins.bool
     """The number of hours, days, … comes from the law; false: from our own objective."""
+    anchor_disputed: _builtins.bool
+    """The instant that it counts from is disputed."""
+    anchor_provisional: _builtins.bool
+    """It counts from a submission whose receipt is not recorded yet."""
+    revision: _builtins.int
+    """Counts up each time that it is counted anew; from 1."""
+    occurrence: _builtins.int
+    """For duties that repeat: the how manieth; from 1."""
     @_builtins.property
     def anchor(self) -> Global___Anchor: ...
     @_builtins.property
@@ -248,6 +501,18 @@ class Clock(_message.Message):
     def milestones(self) -> _containers.RepeatedCompositeFieldContainer[Global___Milestone]: ...
     @_builtins.property
     def stopped_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def unknown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of facts that nobody knows, for want of which it is not sure that the duty arises."""
+
+    @_builtins.property
+    def disputed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of facts that sources disagree about; the shortest assumption is used."""
+
+    @_builtins.property
+    def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClockRevision]:
+        """Every change, the first in front. Only GetIncident fills it."""
+
     def __init__(
         self,
         *,
@@ -266,10 +531,17 @@ class Clock(_message.Message):
         milestones: _abc.Iterable[Global___Milestone] | None = ...,
         stopped_at: _timestamp_pb2.Timestamp | None = ...,
         legal_number: _builtins.bool = ...,
+        unknown: _abc.Iterable[_builtins.str] | None = ...,
+        disputed: _abc.Iterable[_builtins.str] | None = ...,
+        anchor_disputed: _builtins.bool = ...,
+        anchor_provisional: _builtins.bool = ...,
+        revision: _builtins.int = ...,
+        occurrence: _builtins.int = ...,
+        history: _abc.Iterable[Global___ClockRevision] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "legal_latest", b"legal_latest", "stopped_at", b"stopped_at", "strict_due", b"strict_due"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "citation", b"citation", "clock_id", b"clock_id", "incident_id", b"incident_id", "legal_latest", b"legal_latest", "legal_number", b"legal_number", "milestones", b"milestones", "obligation_id", b"obligation_id", "pack_id", b"pack_id", "pack_version", b"pack_version", "provisional", b"provisional", "recipient", b"recipient", "state", b"state", "stopped_at", b"stopped_at", "strict_due", b"strict_due"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "anchor_disputed", b"anchor_disputed", "anchor_provisional", b"anchor_provisional", "citation", b"citation", "clock_id", b"clock_id", "disputed", b"disputed", "history", b"history", "incident_id", b"incident_id", "legal_latest", b"legal_latest", "legal_number", b"legal_number", "milestones", b"milestones", "obligation_id", b"obligation_id", "occurrence", b"occurrence", "pack_id", b"pack_id", "pack_version", b"pack_version", "provisional", b"provisional", "recipient", b"recipient", "revision", b"revision", "state", b"state", "stopped_at", b"stopped_at", "strict_due", b"strict_due", "unknown", b"unknown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

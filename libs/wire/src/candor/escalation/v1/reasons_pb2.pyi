@@ -55,6 +55,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """A first report was submitted already, or none was yet."""
     REASON_RECEIPT_EXISTS: _Reason.ValueType  # 45
     """The submission has its receipt."""
+    REASON_ANCHOR_UNKNOWN: _Reason.ValueType  # 20
+    """Nothing was reported under that name."""
+    REASON_CLOCK_RUNNING: _Reason.ValueType  # 21
+    """A clock of the incident runs; only a receipt, a decision or the fall of its trigger stops it."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the escalation service refuses a well-formed command."""
@@ -92,4 +96,8 @@ REASON_KIND_OUT_OF_ORDER: Reason.ValueType  # 44
 """A first report was submitted already, or none was yet."""
 REASON_RECEIPT_EXISTS: Reason.ValueType  # 45
 """The submission has its receipt."""
+REASON_ANCHOR_UNKNOWN: Reason.ValueType  # 20
+"""Nothing was reported under that name."""
+REASON_CLOCK_RUNNING: Reason.ValueType  # 21
+"""A clock of the incident runs; only a receipt, a decision or the fall of its trigger stops it."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

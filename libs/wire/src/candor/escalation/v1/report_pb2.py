@@ -29,7 +29,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!candor/escalation/v1/report.proto\x12\x14\x63\x61ndor.escalation.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63\x61ndor/edge/v1/options.proto\x1a candor/escalation/v1/model.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x02\n\nTimeliness\x12\x36\n\x0bpunctuality\x18\x01 \x01(\x0e\x32!.candor.escalation.v1.Punctuality\x12,\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12.\n\nstrict_due\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clegal_latest\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0csubmitted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cseconds_left\x18\x06 \x01(\x03\"b\n\x08\x41pproval\x12\x10\n\x08revision\x18\x01 \x01(\x05\x12\x13\n\x0b\x61pproved_by\x18\x02 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdc\x01\n\x08Proposal\x12\x13\n\x0bproposal_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0bproposed_by\x18\x04 \x01(\t\x12/\n\x0bproposed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61sked\x18\x06 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x07 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x10GetReportRequest\x12\x1a\n\x08\x63lock_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xf2\x02\n\x11GetReportResponse\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\x12+\n\x06\x64rafts\x18\x02 \x03(\x0b\x32\x1b.candor.escalation.v1.Draft\x12\x31\n\tapprovals\x18\x03 \x03(\x0b\x32\x1e.candor.escalation.v1.Approval\x12\x35\n\x0bsubmissions\x18\x04 \x03(\x0b\x32 .candor.escalation.v1.Submission\x12\x34\n\ntimeliness\x18\x05 \x01(\x0b\x32 .candor.escalation.v1.Timeliness\x12\x30\n\x08proposal\x18\x06 \x01(\x0b\x32\x1e.candor.escalation.v1.Proposal\x12\x32\n\x07\x63hanges\x18\x07 \x03(\x0b\x32!.candor.escalation.v1.FieldChange\"\xe5\x02\n\x10\x45\x64itDraftRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lock_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12h\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x32.candor.escalation.v1.EditDraftRequest.FieldsEntryB$\xbaH!\x9a\x01\x1e\x10\x64\"\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,63}$\x12,\n\x06remark\x18\x04 \x01(\x0b\x32\x1c.candor.escalation.v1.Remark\x12\x38\n\x04kind\x18\x05 \x01(\x0e\x32 .candor.escalation.v1.ReportKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x1a\x45\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value:\x02\x38\x01\"4\n\x06Remark\x12\x14\n\x02zh\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x88\'\x12\x14\n\x02\x65n\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x88\'\"S\n\x11\x45\x64itDraftResponse\x12+\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x1b.candor.escalation.v1.Draft\x12\x11\n\tclock_ids\x18\x02 \x03(\t\"k\n\x14\x41pproveReportRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lock_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x08revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\"I\n\x15\x41pproveReportResponse\x12\x30\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Approval\"\x8f\x01\n\x14\x43ompareDraftsRequest\x12\x1a\n\x08\x63lock_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\rfrom_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x1c\n\x0bto_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x1d\n\x06locale\x18\x04 \x01(\tB\r\xbaH\nr\x08R\x02zhR\x02\x65n\"Y\n\x0b\x46ieldChange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\"K\n\x15\x43ompareDraftsResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.candor.escalation.v1.FieldChange\"\xf5\x02\n\x14GetReportFileRequest\x12\"\n\rsubmission_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\x08\x63lock_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x08revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1f\n\x06locale\x18\x04 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x02zhR\x02\x65n\x12:\n\x06\x66ormat\x18\x05 \x01(\x0e\x32 .candor.escalation.v1.FileFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01:\xa1\x01\xbaH\x9d\x01\x1a\x9a\x01\n\x08one_file\x12\x33name either a submission, or a clock and a language\x1aYthis.submission_id != \'\' ? this.clock_id == \'\' : this.clock_id != \'\' && this.locale != \'\'\"m\n\x15GetReportFileResponse\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\x0f\n\x07\x63ontent\x18\x05 \x01(\x0c\"1\n\x13ListChannelsRequest\x12\x1a\n\x08\x63lock_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x1f\n\x05Words\x12\n\n\x02zh\x18\x01 \x01(\t\x12\n\n\x02\x65n\x18\x02 \x01(\t\"\xa3\x01\n\x07\x43hannel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x05title\x18\x02 \x01(\x0b\x32\x1b.candor.escalation.v1.Words\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12*\n\x05steps\x18\x05 \x03(\x0b\x32\x1b.candor.escalation.v1.Words\x12\x11\n\tautomatic\x18\x06 \x01(\x08\"w\n\x14ListChannelsResponse\x12.\n\trecipient\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Words\x12/\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x1d.candor.escalation.v1.Channel\"q\n\x19ProposeNotToReportRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lock_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\n\x18\x88\'\"N\n\x1aProposeNotToReportResponse\x12\x30\n\x08proposal\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Proposal\"X\n\x19\x41pproveNotToReportRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bproposal_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x7f\n\x1a\x41pproveNotToReportResponse\x12/\n\x05state\x18\x01 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12\x30\n\x08proposal\x18\x02 \x01(\x0b\x32\x1e.candor.escalation.v1.Proposal*\x8e\x01\n\x0bPunctuality\x12\x1b\n\x17PUNCTUALITY_UNSPECIFIED\x10\x00\x12\x14\n\x10PUNCTUALITY_OPEN\x10\x01\x12\x17\n\x13PUNCTUALITY_IN_TIME\x10\x02\x12\x1d\n\x19PUNCTUALITY_IN_LEGAL_TIME\x10\x03\x12\x14\n\x10PUNCTUALITY_LATE\x10\x04\x32\xa7\x07\n\rReportService\x12\x65\n\tGetReport\x12&.candor.escalation.v1.GetReportRequest\x1a\'.candor.escalation.v1.GetReportResponse\"\x07\xca\xf3\x18\x03\x05\x04\x06\x12\x64\n\tEditDraft\x12&.candor.escalation.v1.EditDraftRequest\x1a\'.candor.escalation.v1.EditDraftResponse\"\x06\xca\xf3\x18\x02\x05\x04\x12p\n\rApproveReport\x12*.candor.escalation.v1.ApproveReportRequest\x1a+.candor.escalation.v1.ApproveReportResponse\"\x06\xca\xf3\x18\x02\x05\x04\x12q\n\rCompareDrafts\x12*.candor.escalation.v1.CompareDraftsRequest\x1a+.candor.escalation.v1.CompareDraftsResponse\"\x07\xca\xf3\x18\x03\x05\x04\x06\x12s\n\rGetReportFile\x12*.candor.escalation.v1.GetReportFileRequest\x1a+.candor.escalation.v1.GetReportFileResponse\"\x07\xca\xf3\x18\x03\x05\x04\x06\x30\x01\x12n\n\x0cListChannels\x12).candor.escalation.v1.ListChannelsRequest\x1a*.candor.escalation.v1.ListChannelsResponse\"\x07\xca\xf3\x18\x03\x05\x04\x06\x12\x7f\n\x12ProposeNotToReport\x12/.candor.escalation.v1.ProposeNotToReportRequest\x1a\x30.candor.escalation.v1.ProposeNotToReportResponse\"\x06\xca\xf3\x18\x02\x05\x04\x12~\n\x12\x41pproveNotToReport\x12/.candor.escalation.v1.ApproveNotToReportRequest\x1a\x30.candor.escalation.v1.ApproveNotToReportResponse\"\x05\xca\xf3\x18\x01\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!candor/escalation/v1/report.proto\x12\x14\x63\x61ndor.escalation.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63\x61ndor/edge/v1/options.proto\x1a candor/escalation/v1/model.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x02\n\nTimeliness\x12\x36\n\x0bpunctuality\x18\x01 \x01(\x0e\x32!.candor.escalation.v1.Punctuality\x12,\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12.\n\nstrict_due\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clegal_latest\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0csubmitted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cseconds_left\x18\x06 \x01(\x03\"b\n\x08\x41pproval\x12\x10\n\x08revision\x18\x01 \x01(\x05\x12\x13\n\x0b\x61pproved_by\x18\x02 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdc\x01\n\x08Proposal\x12\x13\n\x0bproposal_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0bproposed_by\x18\x04 \x01(\t\x12/\n\x0bproposed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61sked\x18\x06 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x07 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x10GetReportRequest\x12\x1a\n\x08\x63lock_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xf2\x02\n\x11GetReportResponse\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\x12+\n\x06\x64rafts\x18\x02 \x03(\x0b\x32\x1b.candor.escalation.v1.Draft\x12\x31\n\tapprovals\x18\x03 \x03(\x0b\x32\x1e.candor.escalation.v1.Approval\x12\x35\n\x0bsubmissions\x18\x04 \x03(\x0b\x32 .candor.escalation.v1.Submission\x12\x34\n\ntimeliness\x18\x05 \x01(\x0b\x32 .candor.escalation.v1.Timeliness\x12\x30\n\x08proposal\x18\x06 \x01(\x0b\x32\x1e.candor.escalation.v1.Proposal\x12\x32\n\x07\x63hanges\x18\x07 \x03(\x0b\x32!.candor.escalation.v1.FieldChange\"\xff\x02\n\x10\x45\x64itDraftRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lock_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12h\n\x06\x66ields\x18\x03 \x03(\x0b\x32\x32.candor.escalation.v1.EditDraftRequest.FieldsEntryB$\xbaH!\x9a\x01\x1e\x10\x64\"\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,63}$\x12,\n\x06remark\x18\x04 \x01(\x0b\x32\x1c.candor.escalation.v1.Remark\x12\x38\n\x04kind\x18\x05 \x01(\x0e\x32 .candor.escalation.v1.ReportKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x18\n\x06reason\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x1a\x45\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value:\x02\x38\x01\"4\n\x06Remark\x12\x14\n\x02zh\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x88\'\x12\x14\n\x02\x65n\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x88\'\"S\n\x11\x45\x64itDraftResponse\x12+\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x1b.candor.escalation.v1.Draft\x12\x11\n\tclock_ids\x18\x02 \x03(\t\"k\n\x14\x41pproveReportRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lock_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x08revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\"I\n\x15\x41pproveReportResponse\x12\x30\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Approval\"\x8f\x01\n\x14\x43ompareDraftsRequest\x12\x1a\n\x08\x63lock_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\rfrom_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x1c\n\x0bto_revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x1d\n\x06locale\x18\x04 \x01(\tB\r\xbaH\nr\x08R\x02zhR\x02\x65n\"Y\n\x0b\x46ieldChange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\"K\n\x15\x43ompareDraftsResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.candor.escalation.v1.FieldChange\"\xf5\x02\n\x14GetReportFileRequest\x12\"\n\rsubmission_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\x08\x63lock_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x08revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1f\n\x06locale\x18\x04 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x02zhR\x02\x65n\x12:\n\x06\x66ormat\x18\x05 \x01(\x0e\x32 .candor.escalation.v1.FileFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01:\xa1\x01\xbaH\x9d\x01\x1a\x9a\x01\n\x08one_file\x12\x33name either a submission, or a clock and a language\x1aYthis.submission_id != \'\' ? this.clock_id == \'\' : this.clock_id != \'\' && this.locale != \'\'\"m\n\x15GetReportFileResponse\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\x0f\n\x07\x63ontent\x18\x05 \x01(\x0c\"1\n\x13ListChannelsRequest\x12\x1a\n\x08\x63lock_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x1f\n\x05Words\x12\n\n\x02zh\x18\x01 \x01(\t\x12\n\n\x02\x65n\x18\x02 \x01(\t\"\xa3\x01\n\x07\x43hannel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x05title\x18\x02 \x01(\x0b\x32\x1b.candor.escalation.v1.Words\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12*\n\x05steps\x18\x05 \x03(\x0b\x32\x1b.candor.escalation.v1.Words\x12\x11\n\tautomatic\x18\x06 \x01(\x08\"w\n\x14ListChannelsResponse\x12.\n\trecipient\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Words\x12/\n\x08\x63hannels\x18\x02 \x03(\x0b\x32\x1d.candor.escalation.v1.Channel\"q\n\x19ProposeNotToReportRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08\x63lock_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x06reason\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\n\x18\x88\'\"N\n\x1aProposeNotToReportResponse\x12\x30\n\x08proposal\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Proposal\"X\n\x19\x41pproveNotToReportRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0bproposal_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x7f\n\x1a\x41pproveNotToReportResponse\x12/\n\x05state\x18\x01 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12\x30\n\x08proposal\x18\x02 \x01(\x0b\x32\x1e.candor.escalation.v1.Proposal*\x8e\x01\n\x0bPunctuality\x12\x1b\n\x17PUNCTUALITY_UNSPECIFIED\x10\x00\x12\x14\n\x10PUNCTUALITY_OPEN\x10\x01\x12\x17\n\x13PUNCTUALITY_IN_TIME\x10\x02\x12\x1d\n\x19PUNCTUALITY_IN_LEGAL_TIME\x10\x03\x12\x14\n\x10PUNCTUALITY_LATE\x10\x04\x32\xa7\x07\n\rReportService\x12\x65\n\tGetReport\x12&.candor.escalation.v1.GetReportRequest\x1a\'.candor.escalation.v1.GetReportResponse\"\x07\xca\xf3\x18\x03\x05\x04\x06\x12\x64\n\tEditDraft\x12&.candor.escalation.v1.EditDraftRequest\x1a\'.candor.escalation.v1.EditDraftResponse\"\x06\xca\xf3\x18\x02\x05\x04\x12p\n\rApproveReport\x12*.candor.escalation.v1.ApproveReportRequest\x1a+.candor.escalation.v1.ApproveReportResponse\"\x06\xca\xf3\x18\x02\x05\x04\x12q\n\rCompareDrafts\x12*.candor.escalation.v1.CompareDraftsRequest\x1a+.candor.escalation.v1.CompareDraftsResponse\"\x07\xca\xf3\x18\x03\x05\x04\x06\x12s\n\rGetReportFile\x12*.candor.escalation.v1.GetReportFileRequest\x1a+.candor.escalation.v1.GetReportFileResponse\"\x07\xca\xf3\x18\x03\x05\x04\x06\x30\x01\x12n\n\x0cListChannels\x12).candor.escalation.v1.ListChannelsRequest\x1a*.candor.escalation.v1.ListChannelsResponse\"\x07\xca\xf3\x18\x03\x05\x04\x06\x12\x7f\n\x12ProposeNotToReport\x12/.candor.escalation.v1.ProposeNotToReportRequest\x1a\x30.candor.escalation.v1.ProposeNotToReportResponse\"\x06\xca\xf3\x18\x02\x05\x04\x12~\n\x12\x41pproveNotToReport\x12/.candor.escalation.v1.ApproveNotToReportRequest\x1a\x30.candor.escalation.v1.ApproveNotToReportResponse\"\x05\xca\xf3\x18\x01\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,6 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EDITDRAFTREQUEST'].fields_by_name['fields']._serialized_options = b'\272H!\232\001\036\020d\"\032r\0302\026^[a-z][a-z0-9_]{0,63}$'
   _globals['_EDITDRAFTREQUEST'].fields_by_name['kind']._loaded_options = None
   _globals['_EDITDRAFTREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_EDITDRAFTREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_EDITDRAFTREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\350\007'
   _globals['_REMARK'].fields_by_name['zh']._loaded_options = None
   _globals['_REMARK'].fields_by_name['zh']._serialized_options = b'\272H\005r\003\030\210\''
   _globals['_REMARK'].fields_by_name['en']._loaded_options = None
@@ -106,8 +108,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTSERVICE'].methods_by_name['ProposeNotToReport']._serialized_options = b'\312\363\030\002\005\004'
   _globals['_REPORTSERVICE'].methods_by_name['ApproveNotToReport']._loaded_options = None
   _globals['_REPORTSERVICE'].methods_by_name['ApproveNotToReport']._serialized_options = b'\312\363\030\001\004'
-  _globals['_PUNCTUALITY']._serialized_start=3516
-  _globals['_PUNCTUALITY']._serialized_end=3658
+  _globals['_PUNCTUALITY']._serialized_start=3542
+  _globals['_PUNCTUALITY']._serialized_end=3684
   _globals['_TIMELINESS']._serialized_start=216
   _globals['_TIMELINESS']._serialized_end=500
   _globals['_APPROVAL']._serialized_start=502
@@ -119,43 +121,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETREPORTRESPONSE']._serialized_start=874
   _globals['_GETREPORTRESPONSE']._serialized_end=1244
   _globals['_EDITDRAFTREQUEST']._serialized_start=1247
-  _globals['_EDITDRAFTREQUEST']._serialized_end=1604
-  _globals['_EDITDRAFTREQUEST_FIELDSENTRY']._serialized_start=1535
-  _globals['_EDITDRAFTREQUEST_FIELDSENTRY']._serialized_end=1604
-  _globals['_REMARK']._serialized_start=1606
-  _globals['_REMARK']._serialized_end=1658
-  _globals['_EDITDRAFTRESPONSE']._serialized_start=1660
-  _globals['_EDITDRAFTRESPONSE']._serialized_end=1743
-  _globals['_APPROVEREPORTREQUEST']._serialized_start=1745
-  _globals['_APPROVEREPORTREQUEST']._serialized_end=1852
-  _globals['_APPROVEREPORTRESPONSE']._serialized_start=1854
-  _globals['_APPROVEREPORTRESPONSE']._serialized_end=1927
-  _globals['_COMPAREDRAFTSREQUEST']._serialized_start=1930
-  _globals['_COMPAREDRAFTSREQUEST']._serialized_end=2073
-  _globals['_FIELDCHANGE']._serialized_start=2075
-  _globals['_FIELDCHANGE']._serialized_end=2164
-  _globals['_COMPAREDRAFTSRESPONSE']._serialized_start=2166
-  _globals['_COMPAREDRAFTSRESPONSE']._serialized_end=2241
-  _globals['_GETREPORTFILEREQUEST']._serialized_start=2244
-  _globals['_GETREPORTFILEREQUEST']._serialized_end=2617
-  _globals['_GETREPORTFILERESPONSE']._serialized_start=2619
-  _globals['_GETREPORTFILERESPONSE']._serialized_end=2728
-  _globals['_LISTCHANNELSREQUEST']._serialized_start=2730
-  _globals['_LISTCHANNELSREQUEST']._serialized_end=2779
-  _globals['_WORDS']._serialized_start=2781
-  _globals['_WORDS']._serialized_end=2812
-  _globals['_CHANNEL']._serialized_start=2815
-  _globals['_CHANNEL']._serialized_end=2978
-  _globals['_LISTCHANNELSRESPONSE']._serialized_start=2980
-  _globals['_LISTCHANNELSRESPONSE']._serialized_end=3099
-  _globals['_PROPOSENOTTOREPORTREQUEST']._serialized_start=3101
-  _globals['_PROPOSENOTTOREPORTREQUEST']._serialized_end=3214
-  _globals['_PROPOSENOTTOREPORTRESPONSE']._serialized_start=3216
-  _globals['_PROPOSENOTTOREPORTRESPONSE']._serialized_end=3294
-  _globals['_APPROVENOTTOREPORTREQUEST']._serialized_start=3296
-  _globals['_APPROVENOTTOREPORTREQUEST']._serialized_end=3384
-  _globals['_APPROVENOTTOREPORTRESPONSE']._serialized_start=3386
-  _globals['_APPROVENOTTOREPORTRESPONSE']._serialized_end=3513
-  _globals['_REPORTSERVICE']._serialized_start=3661
-  _globals['_REPORTSERVICE']._serialized_end=4596
+  _globals['_EDITDRAFTREQUEST']._serialized_end=1630
+  _globals['_EDITDRAFTREQUEST_FIELDSENTRY']._serialized_start=1561
+  _globals['_EDITDRAFTREQUEST_FIELDSENTRY']._serialized_end=1630
+  _globals['_REMARK']._serialized_start=1632
+  _globals['_REMARK']._serialized_end=1684
+  _globals['_EDITDRAFTRESPONSE']._serialized_start=1686
+  _globals['_EDITDRAFTRESPONSE']._serialized_end=1769
+  _globals['_APPROVEREPORTREQUEST']._serialized_start=1771
+  _globals['_APPROVEREPORTREQUEST']._serialized_end=1878
+  _globals['_APPROVEREPORTRESPONSE']._serialized_start=1880
+  _globals['_APPROVEREPORTRESPONSE']._serialized_end=1953
+  _globals['_COMPAREDRAFTSREQUEST']._serialized_start=1956
+  _globals['_COMPAREDRAFTSREQUEST']._serialized_end=2099
+  _globals['_FIELDCHANGE']._serialized_start=2101
+  _globals['_FIELDCHANGE']._serialized_end=2190
+  _globals['_COMPAREDRAFTSRESPONSE']._serialized_start=2192
+  _globals['_COMPAREDRAFTSRESPONSE']._serialized_end=2267
+  _globals['_GETREPORTFILEREQUEST']._serialized_start=2270
+  _globals['_GETREPORTFILEREQUEST']._serialized_end=2643
+  _globals['_GETREPORTFILERESPONSE']._serialized_start=2645
+  _globals['_GETREPORTFILERESPONSE']._serialized_end=2754
+  _globals['_LISTCHANNELSREQUEST']._serialized_start=2756
+  _globals['_LISTCHANNELSREQUEST']._serialized_end=2805
+  _globals['_WORDS']._serialized_start=2807
+  _globals['_WORDS']._serialized_end=2838
+  _globals['_CHANNEL']._serialized_start=2841
+  _globals['_CHANNEL']._serialized_end=3004
+  _globals['_LISTCHANNELSRESPONSE']._serialized_start=3006
+  _globals['_LISTCHANNELSRESPONSE']._serialized_end=3125
+  _globals['_PROPOSENOTTOREPORTREQUEST']._serialized_start=3127
+  _globals['_PROPOSENOTTOREPORTREQUEST']._serialized_end=3240
+  _globals['_PROPOSENOTTOREPORTRESPONSE']._serialized_start=3242
+  _globals['_PROPOSENOTTOREPORTRESPONSE']._serialized_end=3320
+  _globals['_APPROVENOTTOREPORTREQUEST']._serialized_start=3322
+  _globals['_APPROVENOTTOREPORTREQUEST']._serialized_end=3410
+  _globals['_APPROVENOTTOREPORTRESPONSE']._serialized_start=3412
+  _globals['_APPROVENOTTOREPORTRESPONSE']._serialized_end=3539
+  _globals['_REPORTSERVICE']._serialized_start=3687
+  _globals['_REPORTSERVICE']._serialized_end=4622
 # @@protoc_insertion_point(module_scope)

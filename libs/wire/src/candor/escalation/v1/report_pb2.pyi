@@ -267,10 +267,13 @@ class EditDraftRequest(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     clock_id: _builtins.str
     kind: _model_pb2.ReportKind.ValueType
     """Unspecified: the first report, or a supplement once one was submitted."""
+    reason: _builtins.str
+    """Why what is told is right where another source says otherwise; settles the contradiction."""
     @_builtins.property
     def fields(self) -> _containers.MessageMap[_builtins.str, _struct_pb2.Value]:
         """Fields of the form by name, those that facts of the incident fill."""
@@ -287,10 +290,11 @@ class EditDraftRequest(_message.Message):
         fields: _abc.Mapping[_builtins.str, _struct_pb2.Value] | None = ...,
         remark: Global___Remark | None = ...,
         kind: _model_pb2.ReportKind.ValueType = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "command_id", b"command_id", "fields", b"fields", "kind", b"kind", "remark", b"remark"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "command_id", b"command_id", "fields", b"fields", "kind", b"kind", "reason", b"reason", "remark", b"remark"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

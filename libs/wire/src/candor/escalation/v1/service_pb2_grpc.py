@@ -90,6 +90,26 @@ class EscalationServiceStub:
                 request_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.ListPacksRequest.SerializeToString,
                 response_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.ListPacksResponse.FromString,
                 _registered_method=True)
+        self.CorrectAnchor = channel.unary_unary(
+                '/candor.escalation.v1.EscalationService/CorrectAnchor',
+                request_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.CorrectAnchorRequest.SerializeToString,
+                response_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.CorrectAnchorResponse.FromString,
+                _registered_method=True)
+        self.DisputeAnchor = channel.unary_unary(
+                '/candor.escalation.v1.EscalationService/DisputeAnchor',
+                request_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.DisputeAnchorRequest.SerializeToString,
+                response_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.DisputeAnchorResponse.FromString,
+                _registered_method=True)
+        self.CloseIncident = channel.unary_unary(
+                '/candor.escalation.v1.EscalationService/CloseIncident',
+                request_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.CloseIncidentRequest.SerializeToString,
+                response_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.CloseIncidentResponse.FromString,
+                _registered_method=True)
+        self.ListQuestions = channel.unary_unary(
+                '/candor.escalation.v1.EscalationService/ListQuestions',
+                request_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.ListQuestionsRequest.SerializeToString,
+                response_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.ListQuestionsResponse.FromString,
+                _registered_method=True)
 
 
 class EscalationServiceServicer:
@@ -174,6 +194,34 @@ class EscalationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CorrectAnchor(self, request, context):
+        """Set right from when the law counts, earlier or later, for a reason; every clock that depends on it is counted anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DisputeAnchor(self, request, context):
+        """Put on record that an anchor may be wrong. Until it is corrected or confirmed, the earliest instant counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseIncident(self, request, context):
+        """Close an incident in which no clock runs, for a reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListQuestions(self, request, context):
+        """What the duty officer has to find out, the oldest question in front.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EscalationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -231,6 +279,26 @@ def add_EscalationServiceServicer_to_server(servicer, server):
                     servicer.ListPacks,
                     request_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.ListPacksRequest.FromString,
                     response_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.ListPacksResponse.SerializeToString,
+            ),
+            'CorrectAnchor': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectAnchor,
+                    request_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.CorrectAnchorRequest.FromString,
+                    response_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.CorrectAnchorResponse.SerializeToString,
+            ),
+            'DisputeAnchor': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisputeAnchor,
+                    request_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.DisputeAnchorRequest.FromString,
+                    response_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.DisputeAnchorResponse.SerializeToString,
+            ),
+            'CloseIncident': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseIncident,
+                    request_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.CloseIncidentRequest.FromString,
+                    response_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.CloseIncidentResponse.SerializeToString,
+            ),
+            'ListQuestions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQuestions,
+                    request_deserializer=candor_dot_escalation_dot_v1_dot_service__pb2.ListQuestionsRequest.FromString,
+                    response_serializer=candor_dot_escalation_dot_v1_dot_service__pb2.ListQuestionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -531,6 +599,114 @@ class EscalationService:
             '/candor.escalation.v1.EscalationService/ListPacks',
             candor_dot_escalation_dot_v1_dot_service__pb2.ListPacksRequest.SerializeToString,
             candor_dot_escalation_dot_v1_dot_service__pb2.ListPacksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectAnchor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.escalation.v1.EscalationService/CorrectAnchor',
+            candor_dot_escalation_dot_v1_dot_service__pb2.CorrectAnchorRequest.SerializeToString,
+            candor_dot_escalation_dot_v1_dot_service__pb2.CorrectAnchorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisputeAnchor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.escalation.v1.EscalationService/DisputeAnchor',
+            candor_dot_escalation_dot_v1_dot_service__pb2.DisputeAnchorRequest.SerializeToString,
+            candor_dot_escalation_dot_v1_dot_service__pb2.DisputeAnchorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseIncident(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.escalation.v1.EscalationService/CloseIncident',
+            candor_dot_escalation_dot_v1_dot_service__pb2.CloseIncidentRequest.SerializeToString,
+            candor_dot_escalation_dot_v1_dot_service__pb2.CloseIncidentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQuestions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/candor.escalation.v1.EscalationService/ListQuestions',
+            candor_dot_escalation_dot_v1_dot_service__pb2.ListQuestionsRequest.SerializeToString,
+            candor_dot_escalation_dot_v1_dot_service__pb2.ListQuestionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,6 +58,14 @@ class EscalationServiceStub:
     """Clocks, the one that falls due first in front."""
     ListPacks: _grpc.UnaryUnaryMultiCallable[_service_pb2.ListPacksRequest, _service_pb2.ListPacksResponse]
     """The packs that are loaded."""
+    CorrectAnchor: _grpc.UnaryUnaryMultiCallable[_service_pb2.CorrectAnchorRequest, _service_pb2.CorrectAnchorResponse]
+    """Set right from when the law counts, earlier or later, for a reason; every clock that depends on it is counted anew."""
+    DisputeAnchor: _grpc.UnaryUnaryMultiCallable[_service_pb2.DisputeAnchorRequest, _service_pb2.DisputeAnchorResponse]
+    """Put on record that an anchor may be wrong. Until it is corrected or confirmed, the earliest instant counts."""
+    CloseIncident: _grpc.UnaryUnaryMultiCallable[_service_pb2.CloseIncidentRequest, _service_pb2.CloseIncidentResponse]
+    """Close an incident in which no clock runs, for a reason."""
+    ListQuestions: _grpc.UnaryUnaryMultiCallable[_service_pb2.ListQuestionsRequest, _service_pb2.ListQuestionsResponse]
+    """What the duty officer has to find out, the oldest question in front."""
 
 @_typing.type_check_only
 class EscalationServiceAsyncStub(EscalationServiceStub):
@@ -89,6 +97,14 @@ class EscalationServiceAsyncStub(EscalationServiceStub):
     """Clocks, the one that falls due first in front."""
     ListPacks: _aio.UnaryUnaryMultiCallable[_service_pb2.ListPacksRequest, _service_pb2.ListPacksResponse]  # type: ignore[assignment]
     """The packs that are loaded."""
+    CorrectAnchor: _aio.UnaryUnaryMultiCallable[_service_pb2.CorrectAnchorRequest, _service_pb2.CorrectAnchorResponse]  # type: ignore[assignment]
+    """Set right from when the law counts, earlier or later, for a reason; every clock that depends on it is counted anew."""
+    DisputeAnchor: _aio.UnaryUnaryMultiCallable[_service_pb2.DisputeAnchorRequest, _service_pb2.DisputeAnchorResponse]  # type: ignore[assignment]
+    """Put on record that an anchor may be wrong. Until it is corrected or confirmed, the earliest instant counts."""
+    CloseIncident: _aio.UnaryUnaryMultiCallable[_service_pb2.CloseIncidentRequest, _service_pb2.CloseIncidentResponse]  # type: ignore[assignment]
+    """Close an incident in which no clock runs, for a reason."""
+    ListQuestions: _aio.UnaryUnaryMultiCallable[_service_pb2.ListQuestionsRequest, _service_pb2.ListQuestionsResponse]  # type: ignore[assignment]
+    """What the duty officer has to find out, the oldest question in front."""
 
 class EscalationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Incidents and duties against dated policy packs, with legal clocks, pages, reports and receipts."""
@@ -183,5 +199,37 @@ class EscalationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_service_pb2.ListPacksResponse, _abc.Awaitable[_service_pb2.ListPacksResponse]]:
         """The packs that are loaded."""
+
+    @_abc_1.abstractmethod
+    def CorrectAnchor(
+        self,
+        request: _service_pb2.CorrectAnchorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.CorrectAnchorResponse, _abc.Awaitable[_service_pb2.CorrectAnchorResponse]]:
+        """Set right from when the law counts, earlier or later, for a reason; every clock that depends on it is counted anew."""
+
+    @_abc_1.abstractmethod
+    def DisputeAnchor(
+        self,
+        request: _service_pb2.DisputeAnchorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.DisputeAnchorResponse, _abc.Awaitable[_service_pb2.DisputeAnchorResponse]]:
+        """Put on record that an anchor may be wrong. Until it is corrected or confirmed, the earliest instant counts."""
+
+    @_abc_1.abstractmethod
+    def CloseIncident(
+        self,
+        request: _service_pb2.CloseIncidentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.CloseIncidentResponse, _abc.Awaitable[_service_pb2.CloseIncidentResponse]]:
+        """Close an incident in which no clock runs, for a reason."""
+
+    @_abc_1.abstractmethod
+    def ListQuestions(
+        self,
+        request: _service_pb2.ListQuestionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_pb2.ListQuestionsResponse, _abc.Awaitable[_service_pb2.ListQuestionsResponse]]:
+        """What the duty officer has to find out, the oldest question in front."""
 
 def add_EscalationServiceServicer_to_server(servicer: EscalationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
