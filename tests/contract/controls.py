@@ -47,6 +47,7 @@ BODIES = {
     "C2SP": "Community Cryptography Specification Project, the protocols of transparency logs",
     "CCPA": "California Code of Regulations, title 11, of the California Consumer Privacy Act",
     "Civil Code": "Civil Code of the PRC (民法典)",
+    "DSA": "Regulation (EU) 2022/2065",
     "Deep Synthesis": "Provisions on Deep Synthesis of Internet Information Services (互联网信息服务深度合成管理规定)",
     "GB": "national standards of the PRC; GB 45438-2025 is binding by the labelling measures",
     "GDPR": "Regulation (EU) 2016/679",

@@ -30,6 +30,7 @@ READERS = {
         "candor.rights.v1.TaskAsked",
         "candor.generation.v1.GenerationFlagged",
         "candor.refutation.v1.SpreadDetected",
+        "candor.generation.v1.ReviewDecided",
     },
 }
 

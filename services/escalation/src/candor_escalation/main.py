@@ -1,5 +1,6 @@
 """The escalation service: incidents, legal clocks, pages, reports."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from candor.escalation.v1 import reasons_pb2
@@ -11,19 +12,30 @@ from candor_packs import pack
 from candor_packs.pack import PackError
 
 from candor_escalation import oncall
-from candor_escalation.api import escalation_api, holder_api
+from candor_escalation.api import disposal_api, escalation_api, holder_api
+from candor_escalation.disposal_queries import DisposalQueries
+from candor_escalation.disposal_sweeper import DisposalSweeper
+from candor_escalation.domain.disposal import Patience
 from candor_escalation.domain.paging import Contact
 from candor_escalation.domain.refusal import Refused
+from candor_escalation.dsa import PublicSender
+from candor_escalation.handlers.asking import Asking
 from candor_escalation.handlers.clocks import Clocks
+from candor_escalation.handlers.complaints import Complaints
+from candor_escalation.handlers.disposal_due import DisposalDue
+from candor_escalation.handlers.disposals import Disposals
 from candor_escalation.handlers.pages import Pages
+from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
-from candor_escalation.http import AckPages
+from candor_escalation.handlers.tasks import Tasks
+from candor_escalation.http import AckPages, ComplaintProcedure
 from candor_escalation.pager import Pager
 from candor_escalation.policy import Policy
 from candor_escalation.queries import Queries
+from candor_escalation.sealing import Sealing
 from candor_escalation.settings import Settings
-from candor_escalation.stream import consumers
+from candor_escalation.stream import consumers, disposal_consumers
 from candor_escalation.sweeper import Sweeper
 
 _LOG = log.get(__name__)
@@ -51,7 +63,7 @@ async def compose(settings: Settings) -> Service:
     pages = Pages(_chain(settings), wake.set)
     clocks = Clocks(policy, pages)
     signals = Signals(clocks)
-    service.serve(escalation_api(signals, pages, Reports(policy, clocks), Queries(policy)), holder_api())
+    service.serve(escalation_api(signals, pages, Reports(policy, clocks), Queries(policy)))
     for consumer in consumers(signals):
         service.consume(consumer)
     service.http(*AckPages(service, pages, link_key).routes())
@@ -66,7 +78,44 @@ async def compose(settings: Settings) -> Service:
         timeout=settings.page_timeout_seconds,
     )
     service.background("pager", pager.run)
+    _compose_disposals(service, settings)
     return service
+
+
+def _compose_disposals(service: Service, settings: Settings) -> None:
+    """Disposals, complaints, public statements, and this service as a holder of personal data."""
+    sealing = Sealing(service.ring)
+    patience = Patience(
+        timedelta(minutes=settings.disposal_answer_minutes), timedelta(seconds=settings.disposal_ask_seconds)
+    )
+    asking, proposals, days = Asking(sealing, patience), Proposals(sealing), settings.complaint_answer_days
+    queries = DisposalQueries(sealing, days)
+    disposals = Disposals(sealing, asking, proposals, days)
+    service.serve(disposal_api(disposals, Complaints(sealing, asking, days), proposals, queries), holder_api(queries))
+    service.http(*ComplaintProcedure(days).routes())
+    copies_last = timedelta(seconds=settings.intake_retention_seconds)
+    for consumer in disposal_consumers(proposals, Tasks(sealing, settings.disposal_retention_months, copies_last)):
+        service.consume(consumer)
+    service.background("disposals", DisposalSweeper(service, DisposalDue(sealing, asking)).run)
+    if settings.dsa_url:
+        sender = PublicSender(
+            service, url=settings.dsa_url, token=_dsa_token(settings), timeout=settings.dsa_timeout_seconds
+        )
+        service.background("dsa", sender.run)
+
+
+def _dsa_token(settings: Settings) -> Callable[[], str]:
+    """What gives the bearer token of the DSA Transparency Database.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    file, secret = settings.dsa_token_file, settings.dsa_token
+    if file is not None:
+        return lambda: file.read_text("utf-8").strip()
+    if secret is None:
+        raise ConfigError("CANDOR_DSA_URL is set and neither CANDOR_DSA_TOKEN_FILE nor CANDOR_DSA_TOKEN")
+    return secret.get_secret_value
 
 
 def _policy(settings: Settings) -> Policy:

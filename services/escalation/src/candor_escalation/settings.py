@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from candor_kit.settings import ServiceSettings
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import Field, SecretStr, StrictBool, StrictFloat, StrictInt, StrictStr
 
 
 class Settings(ServiceSettings):
@@ -20,6 +20,23 @@ class Settings(ServiceSettings):
     public_url: str = Field("", description="base address of acknowledge links; by default that of CANDOR_HTTP_LISTEN")
     ack_link_hours: int = Field(48, ge=1, le=720, description="how long an acknowledge link works")
     page_timeout_seconds: float = Field(10.0, gt=0, le=60, description="how long a channel may take to answer a page")
+
+    disposal_answer_minutes: float = Field(
+        60.0, gt=0, le=43_200, description="how long a product backend may take to answer an ask before it is overdue"
+    )
+    disposal_ask_seconds: float = Field(
+        60.0, gt=0, le=3600, description="first pause before a product backend is asked again; it doubles up to an hour"
+    )
+    disposal_retention_months: int = Field(
+        6, ge=6, le=120, description="how long the record of a disposal is kept although its person asks for erasure"
+    )
+    complaint_answer_days: int = Field(15, ge=1, le=90, description="published time limit for answering a complaint")
+    dsa_url: str = Field(
+        "", pattern=r"^(https?://.+)?$", description="base address of the DSA Transparency Database; empty: not sent"
+    )
+    dsa_token_file: Path | None = Field(None, description="file with its bearer token, read at every call")
+    dsa_token: SecretStr | None = Field(None, description="its bearer token, where no file can be given")
+    dsa_timeout_seconds: float = Field(30.0, gt=0, le=300, description="how long it may take to answer")
 
     @property
     def link_base(self) -> str:

@@ -5,12 +5,13 @@ from candor.refutation.v1 import facts_pb2 as refutation_pb2
 from candor_kit.consumer import FactConsumer
 from candor_kit.holding import task_consumer
 
-from candor_escalation.handlers import tasks
+from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.handlers.signals import Signals
+from candor_escalation.handlers.tasks import Tasks
 
 
 def consumers(signals: Signals) -> tuple[FactConsumer, ...]:
-    """Blocked outputs, spreading rumours, and the tasks of the rights service."""
+    """Blocked outputs and spreading rumours."""
     return (
         FactConsumer(
             name="flagged",
@@ -21,6 +22,17 @@ def consumers(signals: Signals) -> tuple[FactConsumer, ...]:
             name="spreads",
             topic="candor.refutation.v1",
             handlers={refutation_pb2.SpreadDetected: signals.on_spread_detected},
+        ),
+    )
+
+
+def disposal_consumers(proposals: Proposals, tasks: Tasks) -> tuple[FactConsumer, ...]:
+    """Decided reviews, which propose disposals, and the tasks of the rights service."""
+    return (
+        FactConsumer(
+            name="reviews",
+            topic="candor.generation.v1",
+            handlers={generation_pb2.ReviewDecided: proposals.on_review_decided},
         ),
         task_consumer("escalation", tasks.carry_out),
     )

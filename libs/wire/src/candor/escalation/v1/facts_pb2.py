@@ -22,39 +22,60 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from candor.escalation.v1 import disposal_pb2 as candor_dot_escalation_dot_v1_dot_disposal__pb2
 from candor.escalation.v1 import model_pb2 as candor_dot_escalation_dot_v1_dot_model__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/facts.proto\x12\x14\x63\x61ndor.escalation.v1\x1a candor/escalation/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eIncidentOpened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\":\n\x0c\x43lockStarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xa3\x01\n\x10MilestoneReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08PageSent\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12(\n\x04page\x18\x02 \x01(\x0b\x32\x1a.candor.escalation.v1.Page\"~\n\x10PageAcknowledged\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\rPageEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nnext_level\x18\x03 \x01(\x05\"Y\n\rReportDrafted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07missing\x18\x04 \x03(\t\"\\\n\x0fReportSubmitted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"\\\n\x0fReceiptRecorded\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"u\n\x13NotReportingDecided\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x05 \x01(\t\"\x96\x01\n\x0c\x43lockStopped\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12.\n\nstopped_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12-\n\tclosed_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/facts.proto\x12\x14\x63\x61ndor.escalation.v1\x1a#candor/escalation/v1/disposal.proto\x1a candor/escalation/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eIncidentOpened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\":\n\x0c\x43lockStarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xa3\x01\n\x10MilestoneReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08PageSent\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12(\n\x04page\x18\x02 \x01(\x0b\x32\x1a.candor.escalation.v1.Page\"~\n\x10PageAcknowledged\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\rPageEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nnext_level\x18\x03 \x01(\x05\"Y\n\rReportDrafted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07missing\x18\x04 \x03(\t\"\\\n\x0fReportSubmitted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"\\\n\x0fReceiptRecorded\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"u\n\x13NotReportingDecided\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x05 \x01(\t\"\x96\x01\n\x0c\x43lockStopped\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12.\n\nstopped_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12-\n\tclosed_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x0f\x44isposalOrdered\x12\x30\n\x08\x64isposal\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Disposal\"\xf0\x02\n\rDisposalAsked\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64isposal_id\x18\x02 \x01(\t\x12.\n\x03\x61\x63t\x18\x03 \x01(\x0e\x32!.candor.escalation.v1.DisposalAct\x12.\n\x07measure\x18\x04 \x01(\x0e\x32\x1d.candor.escalation.v1.Measure\x12\x0f\n\x07product\x18\x05 \x01(\t\x12\x15\n\rgeneration_id\x18\x06 \x01(\t\x12\r\n\x05model\x18\x07 \x01(\t\x12\x0f\n\x07subject\x18\x08 \x01(\t\x12\x11\n\tfunctions\x18\t \x03(\t\x12)\n\x05until\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cstatement_id\x18\x0b \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x0c \x01(\x05\x12-\n\tanswer_by\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd0\x01\n\x14\x44isposalAcknowledged\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64isposal_id\x18\x02 \x01(\t\x12.\n\x03\x61\x63t\x18\x03 \x01(\x0e\x32!.candor.escalation.v1.DisposalAct\x12/\n\x07outcome\x18\x04 \x01(\x0e\x32\x1e.candor.escalation.v1.AskState\x12\x32\n\x0e\x63\x61rried_out_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa6\x01\n\x0f\x44isposalOverdue\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64isposal_id\x18\x02 \x01(\t\x12.\n\x03\x61\x63t\x18\x03 \x01(\x0e\x32!.candor.escalation.v1.DisposalAct\x12\x0f\n\x07product\x18\x04 \x01(\t\x12-\n\tanswer_by\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x0e\x44isposalLifted\x12\x13\n\x0b\x64isposal_id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.candor.escalation.v1.DisposalState\x12-\n\tlifted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x10\x44isposalProposed\x12\x38\n\x08proposal\x18\x01 \x01(\x0b\x32&.candor.escalation.v1.DisposalProposal\"D\n\x0e\x43omplaintFiled\x12\x32\n\tcomplaint\x18\x01 \x01(\x0b\x32\x1f.candor.escalation.v1.Complaint\"F\n\x10\x43omplaintDecided\x12\x32\n\tcomplaint\x18\x01 \x01(\x0b\x32\x1f.candor.escalation.v1.Complaint\"\x80\x01\n\x17PublicStatementReceived\x12\x13\n\x0b\x64isposal_id\x18\x01 \x01(\t\x12\x0c\n\x04uuid\x18\x02 \x01(\t\x12\x11\n\tpermalink\x18\x03 \x01(\t\x12/\n\x0breceived_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\rSubjectErased\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07records\x18\x02 \x01(\x03\x12-\n\terased_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'candor.escalation.v1.facts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INCIDENTOPENED']._serialized_start=125
-  _globals['_INCIDENTOPENED']._serialized_end=191
-  _globals['_CLOCKSTARTED']._serialized_start=193
-  _globals['_CLOCKSTARTED']._serialized_end=251
-  _globals['_MILESTONEREACHED']._serialized_start=254
-  _globals['_MILESTONEREACHED']._serialized_end=417
-  _globals['_PAGESENT']._serialized_start=419
-  _globals['_PAGESENT']._serialized_end=492
-  _globals['_PAGEACKNOWLEDGED']._serialized_start=494
-  _globals['_PAGEACKNOWLEDGED']._serialized_end=620
-  _globals['_PAGEESCALATED']._serialized_start=622
-  _globals['_PAGEESCALATED']._serialized_end=695
-  _globals['_REPORTDRAFTED']._serialized_start=697
-  _globals['_REPORTDRAFTED']._serialized_end=786
-  _globals['_REPORTSUBMITTED']._serialized_start=788
-  _globals['_REPORTSUBMITTED']._serialized_end=880
-  _globals['_RECEIPTRECORDED']._serialized_start=882
-  _globals['_RECEIPTRECORDED']._serialized_end=974
-  _globals['_NOTREPORTINGDECIDED']._serialized_start=976
-  _globals['_NOTREPORTINGDECIDED']._serialized_end=1093
-  _globals['_CLOCKSTOPPED']._serialized_start=1096
-  _globals['_CLOCKSTOPPED']._serialized_end=1246
-  _globals['_INCIDENTCLOSED']._serialized_start=1248
-  _globals['_INCIDENTCLOSED']._serialized_end=1332
+  _globals['_INCIDENTOPENED']._serialized_start=162
+  _globals['_INCIDENTOPENED']._serialized_end=228
+  _globals['_CLOCKSTARTED']._serialized_start=230
+  _globals['_CLOCKSTARTED']._serialized_end=288
+  _globals['_MILESTONEREACHED']._serialized_start=291
+  _globals['_MILESTONEREACHED']._serialized_end=454
+  _globals['_PAGESENT']._serialized_start=456
+  _globals['_PAGESENT']._serialized_end=529
+  _globals['_PAGEACKNOWLEDGED']._serialized_start=531
+  _globals['_PAGEACKNOWLEDGED']._serialized_end=657
+  _globals['_PAGEESCALATED']._serialized_start=659
+  _globals['_PAGEESCALATED']._serialized_end=732
+  _globals['_REPORTDRAFTED']._serialized_start=734
+  _globals['_REPORTDRAFTED']._serialized_end=823
+  _globals['_REPORTSUBMITTED']._serialized_start=825
+  _globals['_REPORTSUBMITTED']._serialized_end=917
+  _globals['_RECEIPTRECORDED']._serialized_start=919
+  _globals['_RECEIPTRECORDED']._serialized_end=1011
+  _globals['_NOTREPORTINGDECIDED']._serialized_start=1013
+  _globals['_NOTREPORTINGDECIDED']._serialized_end=1130
+  _globals['_CLOCKSTOPPED']._serialized_start=1133
+  _globals['_CLOCKSTOPPED']._serialized_end=1283
+  _globals['_INCIDENTCLOSED']._serialized_start=1285
+  _globals['_INCIDENTCLOSED']._serialized_end=1369
+  _globals['_DISPOSALORDERED']._serialized_start=1371
+  _globals['_DISPOSALORDERED']._serialized_end=1438
+  _globals['_DISPOSALASKED']._serialized_start=1441
+  _globals['_DISPOSALASKED']._serialized_end=1809
+  _globals['_DISPOSALACKNOWLEDGED']._serialized_start=1812
+  _globals['_DISPOSALACKNOWLEDGED']._serialized_end=2020
+  _globals['_DISPOSALOVERDUE']._serialized_start=2023
+  _globals['_DISPOSALOVERDUE']._serialized_end=2189
+  _globals['_DISPOSALLIFTED']._serialized_start=2192
+  _globals['_DISPOSALLIFTED']._serialized_end=2328
+  _globals['_DISPOSALPROPOSED']._serialized_start=2330
+  _globals['_DISPOSALPROPOSED']._serialized_end=2406
+  _globals['_COMPLAINTFILED']._serialized_start=2408
+  _globals['_COMPLAINTFILED']._serialized_end=2476
+  _globals['_COMPLAINTDECIDED']._serialized_start=2478
+  _globals['_COMPLAINTDECIDED']._serialized_end=2548
+  _globals['_PUBLICSTATEMENTRECEIVED']._serialized_start=2551
+  _globals['_PUBLICSTATEMENTRECEIVED']._serialized_end=2679
+  _globals['_SUBJECTERASED']._serialized_start=2681
+  _globals['_SUBJECTERASED']._serialized_end=2777
 # @@protoc_insertion_point(module_scope)
