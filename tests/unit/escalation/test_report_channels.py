@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from candor_escalation.channels import Answer, Directory, load
+from candor_escalation.directory import Answer, Directory, load
 from candor_escalation.domain.guide import Address, guide, is_way
 from candor_escalation.domain.report import Draft, File
 from candor_packs import pack

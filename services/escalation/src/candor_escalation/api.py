@@ -1,16 +1,20 @@
 """Which RPC is which handler or question."""
 
-from candor.escalation.v1 import register_pb2, report_pb2, service_pb2
+from candor.escalation.v1 import disposal_pb2, register_pb2, report_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
+from candor_escalation.disposal_queries import DisposalQueries
+from candor_escalation.handlers.complaints import Complaints
 from candor_escalation.handlers.decisions import Decisions
+from candor_escalation.handlers.disposals import Disposals
 from candor_escalation.handlers.pages import Pages
+from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.handlers.submissions import Submissions
-from candor_escalation.queries import Queries, export
+from candor_escalation.queries import Queries
 from candor_escalation.register_queries import RegisterQueries
 from candor_escalation.report_queries import ReportQueries
 
@@ -62,11 +66,6 @@ def report_api(reports: Reports, decisions: Decisions, queries: ReportQueries) -
     )
 
 
-def holder_api() -> Api:
-    """DataHolderService: what this service holds about a person."""
-    return Api(holder_pb2.DESCRIPTOR.services_by_name["DataHolderService"], streams={"Export": export})
-
-
 def register_api(registers: Registers, queries: RegisterQueries) -> Api:
     """RegisterService."""
     return Api(
@@ -84,4 +83,37 @@ def register_api(registers: Registers, queries: RegisterQueries) -> Api:
             "ListEntries": queries.list_entries,
             "GetEntry": queries.get_entry,
         },
+    )
+
+
+def holder_api(queries: DisposalQueries) -> Api:
+    """DataHolderService: what this service holds about a person."""
+    return Api(holder_pb2.DESCRIPTOR.services_by_name["DataHolderService"], streams={"Export": queries.export})
+
+
+def disposal_api(disposals: Disposals, complaints: Complaints, proposals: Proposals, queries: DisposalQueries) -> Api:
+    """DisposalService."""
+    return Api(
+        disposal_pb2.DESCRIPTOR.services_by_name["DisposalService"],
+        commands={
+            "OrderDisposal": disposals.order_disposal,
+            "ImposeSanction": disposals.impose_sanction,
+            "AcknowledgeDisposal": disposals.acknowledge_disposal,
+            "DismissDisposalProposal": proposals.dismiss_proposal,
+            "FileComplaint": complaints.file_complaint,
+            "DecideComplaint": complaints.decide_complaint,
+            "RecordOutOfCourt": disposals.record_out_of_court,
+            "RecordUnfoundedNotice": complaints.record_unfounded_notice,
+        },
+        queries={
+            "ProposeSanction": queries.propose_sanction,
+            "GetStatementOfReasons": queries.get_statement,
+            "GetDisposal": queries.get_disposal,
+            "ListDisposals": queries.list_disposals,
+            "ListDisposalProposals": queries.list_proposals,
+            "GetComplaint": queries.get_complaint,
+            "ListComplaints": queries.list_complaints,
+            "GetComplaintProcedure": queries.get_procedure,
+        },
+        streams={"ExportDisposalReport": queries.export_report},
     )

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from candor_escalation.domain.link import verify
 from candor_escalation.domain.refusal import Refused
+from candor_escalation.domain.statement import of_procedure
 from candor_escalation.handlers.pages import Pages, Shown
 
 _STATUS = {"PAGE_UNKNOWN": 404, "LINK_INVALID": 403, "CLOCK_STOPPED": 409, "UNAVAILABLE": 503}
@@ -104,3 +105,21 @@ def _refused(request: Request, reason: str, message: str) -> Response:
 
 def _html(content: str, status: int = 200) -> Response:
     return HTMLResponse(_FRAME.format(content=content), status, headers=_HEADERS)
+
+
+class ComplaintProcedure:
+    """Serves /complaints: how to complain and by when it is answered, for everybody.
+
+    Source: Deep Synthesis 12; Generative AI Measures 15
+    """
+
+    def __init__(self, answer_days: int) -> None:
+        texts = of_procedure(answer_days)
+        self._page = "".join(f"<p>{escape(line)}</p>" for line in f"{texts.zh}{texts.en}".splitlines())
+
+    def routes(self) -> tuple[BaseRoute, ...]:
+        """GET shows it."""
+        return (Route("/complaints", self._show, methods=["GET"]),)
+
+    async def _show(self, _request: Request) -> Response:
+        return _html(f"<h1>申诉 / Complaints</h1>{self._page}")

@@ -1,6 +1,6 @@
 """The escalation service: incidents, legal clocks, pages, reports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from candor.escalation.v1 import reasons_pb2
@@ -11,26 +11,36 @@ from candor_kit.service import Service, run
 from candor_kit.stop import Wake
 from candor_packs.pack import PackError
 
-from candor_escalation import catalogue, channels, oncall
+from candor_escalation import catalogue, directory, oncall
 from candor_escalation.alerts import Reported
-from candor_escalation.api import escalation_api, holder_api, register_api, report_api
-from candor_escalation.channels import Directory
+from candor_escalation.api import disposal_api, escalation_api, holder_api, register_api, report_api
+from candor_escalation.directory import Directory
+from candor_escalation.disposal_queries import DisposalQueries
+from candor_escalation.disposal_sweeper import DisposalSweeper
+from candor_escalation.domain.disposal import Patience
 from candor_escalation.domain.paging import Contact
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.transfer import Item
+from candor_escalation.dsa import PublicSender
 from candor_escalation.filings_http import Filings
 from candor_escalation.gathering import Gatherer
+from candor_escalation.handlers.asking import Asking
 from candor_escalation.handlers.clocks import Clocks
+from candor_escalation.handlers.complaints import Complaints
 from candor_escalation.handlers.decisions import Decisions
+from candor_escalation.handlers.disposal_due import DisposalDue
+from candor_escalation.handlers.disposals import Disposals
 from candor_escalation.handlers.intake import Intake, Taken
 from candor_escalation.handlers.keeping import Keeping
 from candor_escalation.handlers.listening import Listening
 from candor_escalation.handlers.pages import Pages
+from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.handlers.submissions import Submissions
-from candor_escalation.http import AckPages
+from candor_escalation.handlers.tasks import Tasks
+from candor_escalation.http import AckPages, ComplaintProcedure
 from candor_escalation.intake import IntakeHttp
 from candor_escalation.keeper import Keeper
 from candor_escalation.overdue import Overdue
@@ -41,9 +51,10 @@ from candor_escalation.queries import Queries
 from candor_escalation.register_queries import RegisterQueries
 from candor_escalation.registrar import Registrar
 from candor_escalation.report_queries import ReportQueries
+from candor_escalation.sealing import Sealing
 from candor_escalation.settings import Settings
 from candor_escalation.skew import SkewAlarm
-from candor_escalation.stream import consumers
+from candor_escalation.stream import consumers, disposal_consumers
 from candor_escalation.sweeper import Sweeper
 
 _LOG = log.get(__name__)
@@ -56,7 +67,7 @@ async def compose(settings: Settings) -> Service:
         ConfigError: A pack or the on-call chain is wrong; file, line and field are named.
     """
     begun = seen(settings.packs_dir)
-    policy, directory = _policy(settings), _directory(settings)
+    policy, channels = _policy(settings), _directory(settings)
     service = Service(
         "escalation",
         settings,
@@ -77,9 +88,8 @@ async def compose(settings: Settings) -> Service:
     reports, decisions = Reports(policy, clocks, signals), Decisions(clocks)
     service.serve(
         escalation_api(signals, pages, reports, Submissions(clocks), decisions, Queries(policy)),
-        report_api(reports, decisions, ReportQueries(policy, directory)),
+        report_api(reports, decisions, ReportQueries(policy, channels)),
         register_api(registers, RegisterQueries(registers)),
-        holder_api(),
     )
     for consumer in consumers(listening, registers):
         service.consume(consumer)
@@ -99,6 +109,7 @@ async def compose(settings: Settings) -> Service:
     service.background("pager", pager.run)
     _watch(service, settings, policy, clocks, listening, begun)
     _take_in(service, settings, Intake(signals))
+    _compose_disposals(service, settings)
     return service
 
 
@@ -132,6 +143,42 @@ def _take_in(service: Service, settings: Settings, intake: Intake) -> None:
     service.http(*IntakeHttp(service, gatherer, settings.max_record_bytes).routes())
 
 
+def _compose_disposals(service: Service, settings: Settings) -> None:
+    """Disposals, complaints, public statements, and this service as a holder of personal data."""
+    sealing = Sealing(service.ring)
+    patience = Patience(
+        timedelta(minutes=settings.disposal_answer_minutes), timedelta(seconds=settings.disposal_ask_seconds)
+    )
+    asking, proposals, days = Asking(sealing, patience), Proposals(sealing), settings.complaint_answer_days
+    queries = DisposalQueries(sealing, days)
+    disposals = Disposals(sealing, asking, proposals, days)
+    service.serve(disposal_api(disposals, Complaints(sealing, asking, days), proposals, queries), holder_api(queries))
+    service.http(*ComplaintProcedure(days).routes())
+    copies_last = timedelta(seconds=settings.intake_retention_seconds)
+    for consumer in disposal_consumers(proposals, Tasks(sealing, settings.disposal_retention_months, copies_last)):
+        service.consume(consumer)
+    service.background("disposals", DisposalSweeper(service, DisposalDue(sealing, asking)).run)
+    if settings.dsa_url:
+        sender = PublicSender(
+            service, url=settings.dsa_url, token=_dsa_token(settings), timeout=settings.dsa_timeout_seconds
+        )
+        service.background("dsa", sender.run)
+
+
+def _dsa_token(settings: Settings) -> Callable[[], str]:
+    """What gives the bearer token of the DSA Transparency Database.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    file, secret = settings.dsa_token_file, settings.dsa_token
+    if file is not None:
+        return lambda: file.read_text("utf-8").strip()
+    if secret is None:
+        raise ConfigError("CANDOR_DSA_URL is set and neither CANDOR_DSA_TOKEN_FILE nor CANDOR_DSA_TOKEN")
+    return secret.get_secret_value
+
+
 def _policy(settings: Settings) -> Policy:
     try:
         packs = load(settings.packs_dir)
@@ -150,7 +197,7 @@ def _catalogue(settings: Settings) -> tuple[Item, ...]:
 
 def _directory(settings: Settings) -> Directory:
     try:
-        return channels.load(settings.packs_dir)
+        return directory.load(settings.packs_dir)
     except PackError as error:
         raise ConfigError(str(error)) from error
 

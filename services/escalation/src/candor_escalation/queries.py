@@ -1,9 +1,6 @@
 """Questions about incidents, clocks and packs."""
 
-from collections.abc import AsyncIterator
-
 from candor.escalation.v1 import service_pb2
-from candor.rights.v1 import holder_pb2
 from candor_kit.query import Query
 
 from candor_escalation import codec, incident_codec
@@ -16,7 +13,7 @@ from candor_escalation.store import clocks, incidents, milestones, pages, questi
 
 
 class Queries:
-    """Reads only; nothing here names a person whose data was processed."""
+    """Reads only; no incident names a person whose data was processed."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -102,11 +99,3 @@ class Queries:
         """The packs that are loaded."""
         del query, request
         return service_pb2.ListPacksResponse(packs=[codec.pack_message(pack) for pack in self._policy.packs])
-
-
-async def export(query: Query, request: holder_pb2.ExportRequest) -> AsyncIterator[holder_pb2.ExportResponse]:
-    """Everything held about a person: nothing, see handlers/tasks.py (promise 4)."""
-    del query, request
-    held: tuple[holder_pb2.ExportResponse, ...] = ()
-    for item in held:
-        yield item

@@ -7,7 +7,7 @@ from candor.escalation.v1 import report_pb2
 from candor_kit.query import Query
 
 from candor_escalation import codec, forms, report_codec
-from candor_escalation.channels import Directory
+from candor_escalation.directory import Directory
 from candor_escalation.domain.clock import Clock
 from candor_escalation.domain.difference import Change, compare
 from candor_escalation.domain.guide import guide

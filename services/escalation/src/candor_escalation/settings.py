@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from candor_kit.settings import ServiceSettings
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import Field, SecretStr, StrictBool, StrictFloat, StrictInt, StrictStr
 
 
 class Settings(ServiceSettings):
@@ -32,6 +32,23 @@ class Settings(ServiceSettings):
     )
     clock_skew_seconds: float = Field(2.0, gt=0, le=3600, description="how far clocks may differ before it is an alarm")
     clock_skew_poll_seconds: float = Field(10.0, gt=0, le=3600, description="how often clocks are compared")
+
+    disposal_answer_minutes: float = Field(
+        60.0, gt=0, le=43_200, description="how long a product backend may take to answer an ask before it is overdue"
+    )
+    disposal_ask_seconds: float = Field(
+        60.0, gt=0, le=3600, description="first pause before a product backend is asked again; it doubles up to an hour"
+    )
+    disposal_retention_months: int = Field(
+        6, ge=6, le=120, description="how long the record of a disposal is kept although its person asks for erasure"
+    )
+    complaint_answer_days: int = Field(15, ge=1, le=90, description="published time limit for answering a complaint")
+    dsa_url: str = Field(
+        "", pattern=r"^(https?://.+)?$", description="base address of the DSA Transparency Database; empty: not sent"
+    )
+    dsa_token_file: Path | None = Field(None, description="file with its bearer token, read at every call")
+    dsa_token: SecretStr | None = Field(None, description="its bearer token, where no file can be given")
+    dsa_timeout_seconds: float = Field(30.0, gt=0, le=300, description="how long it may take to answer")
 
     @property
     def link_base(self) -> str:

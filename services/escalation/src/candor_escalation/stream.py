@@ -6,13 +6,14 @@ from candor.rights.v1 import facts_pb2 as rights_pb2
 from candor_kit.consumer import FactConsumer
 from candor_kit.holding import task_consumer
 
-from candor_escalation.handlers import tasks
 from candor_escalation.handlers.listening import Listening
+from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.handlers.registers import Registers
+from candor_escalation.handlers.tasks import Tasks
 
 
 def consumers(listening: Listening, registers: Registers) -> tuple[FactConsumer, ...]:
-    """Blocked outputs and what people decide of them, floods, rumours, requests over time, deleted models, tasks."""
+    """Blocked outputs and what people decide of them, floods, rumours, requests over time, deleted models."""
     return (
         FactConsumer(
             name="flagged",
@@ -45,6 +46,17 @@ def consumers(listening: Listening, registers: Registers) -> tuple[FactConsumer,
             name="orders",
             topic="candor.rights.v1",
             handlers={rights_pb2.ModelDeletionAnswered: registers.on_model_deletion_answered},
+        ),
+    )
+
+
+def disposal_consumers(proposals: Proposals, tasks: Tasks) -> tuple[FactConsumer, ...]:
+    """Decided reviews, which propose disposals, and the tasks of the rights service."""
+    return (
+        FactConsumer(
+            name="reviews",
+            topic="candor.generation.v1",
+            handlers={generation_pb2.ReviewDecided: proposals.on_review_decided},
         ),
         task_consumer("escalation", tasks.carry_out),
     )

@@ -22,62 +22,83 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from candor.escalation.v1 import disposal_pb2 as candor_dot_escalation_dot_v1_dot_disposal__pb2
 from candor.escalation.v1 import model_pb2 as candor_dot_escalation_dot_v1_dot_model__pb2
 from candor.escalation.v1 import register_pb2 as candor_dot_escalation_dot_v1_dot_register__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/facts.proto\x12\x14\x63\x61ndor.escalation.v1\x1a candor/escalation/v1/model.proto\x1a#candor/escalation/v1/register.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eIncidentOpened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\":\n\x0c\x43lockStarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xa3\x01\n\x10MilestoneReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08PageSent\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12(\n\x04page\x18\x02 \x01(\x0b\x32\x1a.candor.escalation.v1.Page\"~\n\x10PageAcknowledged\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\rPageEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nnext_level\x18\x03 \x01(\x05\"\x9d\x01\n\rReportDrafted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07missing\x18\x04 \x03(\t\x12.\n\x04kind\x18\x05 \x01(\x0e\x32 .candor.escalation.v1.ReportKind\x12\x12\n\ndrafted_by\x18\x06 \x01(\t\"\\\n\x0fReportSubmitted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"\\\n\x0fReceiptRecorded\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"u\n\x13NotReportingDecided\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x05 \x01(\t\"\x96\x01\n\x0c\x43lockStopped\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12.\n\nstopped_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12-\n\tclosed_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tclosed_by\x18\x03 \x01(\t\"D\n\x10IncidentReopened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\"\xf7\x01\n\x0f\x43lockReanchored\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\x12\r\n\x05\x63\x61use\x18\x02 \x01(\t\x12\x35\n\x0fprevious_anchor\x18\x03 \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12\x37\n\x13previous_strict_due\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x15previous_legal_latest\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x0e\x43lockRestarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xcd\x01\n\x0f\x41nchorCorrected\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12,\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12/\n\x0bprevious_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63orrected_by\x18\x04 \x01(\t\x12\x30\n\x0c\x63orrected_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa1\x01\n\x0e\x41nchorDisputed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64isputed_by\x18\x04 \x01(\t\x12/\n\x0b\x64isputed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\rQuestionAsked\x12\x30\n\x08question\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Question\"D\n\x10QuestionAnswered\x12\x30\n\x08question\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Question\"K\n\x15RegisterEntryRecorded\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.candor.escalation.v1.RegisterEntry\"\x80\x01\n\x14ModelDeletionOrdered\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x11\n\tholder_id\x18\x03 \x01(\t\x12.\n\nordered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8f\x01\n\x0eReportApproved\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x13\n\x0b\x61pproved_by\x18\x04 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"w\n\x14NotReportingProposed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x13\n\x0bproposal_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x13\n\x0bproposed_by\x18\x05 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/facts.proto\x12\x14\x63\x61ndor.escalation.v1\x1a#candor/escalation/v1/disposal.proto\x1a candor/escalation/v1/model.proto\x1a#candor/escalation/v1/register.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eIncidentOpened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\":\n\x0c\x43lockStarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xa3\x01\n\x10MilestoneReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08PageSent\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12(\n\x04page\x18\x02 \x01(\x0b\x32\x1a.candor.escalation.v1.Page\"~\n\x10PageAcknowledged\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\rPageEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nnext_level\x18\x03 \x01(\x05\"\x9d\x01\n\rReportDrafted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07missing\x18\x04 \x03(\t\x12.\n\x04kind\x18\x05 \x01(\x0e\x32 .candor.escalation.v1.ReportKind\x12\x12\n\ndrafted_by\x18\x06 \x01(\t\"\\\n\x0fReportSubmitted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"\\\n\x0fReceiptRecorded\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"u\n\x13NotReportingDecided\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x05 \x01(\t\"\x96\x01\n\x0c\x43lockStopped\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12.\n\nstopped_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12-\n\tclosed_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tclosed_by\x18\x03 \x01(\t\"D\n\x10IncidentReopened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\"\xf7\x01\n\x0f\x43lockReanchored\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\x12\r\n\x05\x63\x61use\x18\x02 \x01(\t\x12\x35\n\x0fprevious_anchor\x18\x03 \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12\x37\n\x13previous_strict_due\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x39\n\x15previous_legal_latest\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x0e\x43lockRestarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xcd\x01\n\x0f\x41nchorCorrected\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12,\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x1c.candor.escalation.v1.Anchor\x12/\n\x0bprevious_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63orrected_by\x18\x04 \x01(\t\x12\x30\n\x0c\x63orrected_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa1\x01\n\x0e\x41nchorDisputed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64isputed_by\x18\x04 \x01(\t\x12/\n\x0b\x64isputed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\rQuestionAsked\x12\x30\n\x08question\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Question\"D\n\x10QuestionAnswered\x12\x30\n\x08question\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Question\"K\n\x15RegisterEntryRecorded\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.candor.escalation.v1.RegisterEntry\"\x80\x01\n\x14ModelDeletionOrdered\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x11\n\tholder_id\x18\x03 \x01(\t\x12.\n\nordered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8f\x01\n\x0eReportApproved\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x13\n\x0b\x61pproved_by\x18\x04 \x01(\t\x12/\n\x0b\x61pproved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"w\n\x14NotReportingProposed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x13\n\x0bproposal_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x13\n\x0bproposed_by\x18\x05 \x01(\t\"C\n\x0f\x44isposalOrdered\x12\x30\n\x08\x64isposal\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Disposal\"\xf0\x02\n\rDisposalAsked\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64isposal_id\x18\x02 \x01(\t\x12.\n\x03\x61\x63t\x18\x03 \x01(\x0e\x32!.candor.escalation.v1.DisposalAct\x12.\n\x07measure\x18\x04 \x01(\x0e\x32\x1d.candor.escalation.v1.Measure\x12\x0f\n\x07product\x18\x05 \x01(\t\x12\x15\n\rgeneration_id\x18\x06 \x01(\t\x12\r\n\x05model\x18\x07 \x01(\t\x12\x0f\n\x07subject\x18\x08 \x01(\t\x12\x11\n\tfunctions\x18\t \x03(\t\x12)\n\x05until\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cstatement_id\x18\x0b \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x0c \x01(\x05\x12-\n\tanswer_by\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd0\x01\n\x14\x44isposalAcknowledged\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64isposal_id\x18\x02 \x01(\t\x12.\n\x03\x61\x63t\x18\x03 \x01(\x0e\x32!.candor.escalation.v1.DisposalAct\x12/\n\x07outcome\x18\x04 \x01(\x0e\x32\x1e.candor.escalation.v1.AskState\x12\x32\n\x0e\x63\x61rried_out_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa6\x01\n\x0f\x44isposalOverdue\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64isposal_id\x18\x02 \x01(\t\x12.\n\x03\x61\x63t\x18\x03 \x01(\x0e\x32!.candor.escalation.v1.DisposalAct\x12\x0f\n\x07product\x18\x04 \x01(\t\x12-\n\tanswer_by\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x0e\x44isposalLifted\x12\x13\n\x0b\x64isposal_id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.candor.escalation.v1.DisposalState\x12-\n\tlifted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x10\x44isposalProposed\x12\x38\n\x08proposal\x18\x01 \x01(\x0b\x32&.candor.escalation.v1.DisposalProposal\"D\n\x0e\x43omplaintFiled\x12\x32\n\tcomplaint\x18\x01 \x01(\x0b\x32\x1f.candor.escalation.v1.Complaint\"F\n\x10\x43omplaintDecided\x12\x32\n\tcomplaint\x18\x01 \x01(\x0b\x32\x1f.candor.escalation.v1.Complaint\"\x80\x01\n\x17PublicStatementReceived\x12\x13\n\x0b\x64isposal_id\x18\x01 \x01(\t\x12\x0c\n\x04uuid\x18\x02 \x01(\t\x12\x11\n\tpermalink\x18\x03 \x01(\t\x12/\n\x0breceived_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\rSubjectErased\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07records\x18\x02 \x01(\x03\x12-\n\terased_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'candor.escalation.v1.facts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INCIDENTOPENED']._serialized_start=162
-  _globals['_INCIDENTOPENED']._serialized_end=228
-  _globals['_CLOCKSTARTED']._serialized_start=230
-  _globals['_CLOCKSTARTED']._serialized_end=288
-  _globals['_MILESTONEREACHED']._serialized_start=291
-  _globals['_MILESTONEREACHED']._serialized_end=454
-  _globals['_PAGESENT']._serialized_start=456
-  _globals['_PAGESENT']._serialized_end=529
-  _globals['_PAGEACKNOWLEDGED']._serialized_start=531
-  _globals['_PAGEACKNOWLEDGED']._serialized_end=657
-  _globals['_PAGEESCALATED']._serialized_start=659
-  _globals['_PAGEESCALATED']._serialized_end=732
-  _globals['_REPORTDRAFTED']._serialized_start=735
-  _globals['_REPORTDRAFTED']._serialized_end=892
-  _globals['_REPORTSUBMITTED']._serialized_start=894
-  _globals['_REPORTSUBMITTED']._serialized_end=986
-  _globals['_RECEIPTRECORDED']._serialized_start=988
-  _globals['_RECEIPTRECORDED']._serialized_end=1080
-  _globals['_NOTREPORTINGDECIDED']._serialized_start=1082
-  _globals['_NOTREPORTINGDECIDED']._serialized_end=1199
-  _globals['_CLOCKSTOPPED']._serialized_start=1202
-  _globals['_CLOCKSTOPPED']._serialized_end=1352
-  _globals['_INCIDENTCLOSED']._serialized_start=1354
-  _globals['_INCIDENTCLOSED']._serialized_end=1457
-  _globals['_INCIDENTREOPENED']._serialized_start=1459
-  _globals['_INCIDENTREOPENED']._serialized_end=1527
-  _globals['_CLOCKREANCHORED']._serialized_start=1530
-  _globals['_CLOCKREANCHORED']._serialized_end=1777
-  _globals['_CLOCKRESTARTED']._serialized_start=1779
-  _globals['_CLOCKRESTARTED']._serialized_end=1839
-  _globals['_ANCHORCORRECTED']._serialized_start=1842
-  _globals['_ANCHORCORRECTED']._serialized_end=2047
-  _globals['_ANCHORDISPUTED']._serialized_start=2050
-  _globals['_ANCHORDISPUTED']._serialized_end=2211
-  _globals['_QUESTIONASKED']._serialized_start=2213
-  _globals['_QUESTIONASKED']._serialized_end=2278
-  _globals['_QUESTIONANSWERED']._serialized_start=2280
-  _globals['_QUESTIONANSWERED']._serialized_end=2348
-  _globals['_REGISTERENTRYRECORDED']._serialized_start=2350
-  _globals['_REGISTERENTRYRECORDED']._serialized_end=2425
-  _globals['_MODELDELETIONORDERED']._serialized_start=2428
-  _globals['_MODELDELETIONORDERED']._serialized_end=2556
-  _globals['_REPORTAPPROVED']._serialized_start=2559
-  _globals['_REPORTAPPROVED']._serialized_end=2702
-  _globals['_NOTREPORTINGPROPOSED']._serialized_start=2704
-  _globals['_NOTREPORTINGPROPOSED']._serialized_end=2823
+  _globals['_INCIDENTOPENED']._serialized_start=199
+  _globals['_INCIDENTOPENED']._serialized_end=265
+  _globals['_CLOCKSTARTED']._serialized_start=267
+  _globals['_CLOCKSTARTED']._serialized_end=325
+  _globals['_MILESTONEREACHED']._serialized_start=328
+  _globals['_MILESTONEREACHED']._serialized_end=491
+  _globals['_PAGESENT']._serialized_start=493
+  _globals['_PAGESENT']._serialized_end=566
+  _globals['_PAGEACKNOWLEDGED']._serialized_start=568
+  _globals['_PAGEACKNOWLEDGED']._serialized_end=694
+  _globals['_PAGEESCALATED']._serialized_start=696
+  _globals['_PAGEESCALATED']._serialized_end=769
+  _globals['_REPORTDRAFTED']._serialized_start=772
+  _globals['_REPORTDRAFTED']._serialized_end=929
+  _globals['_REPORTSUBMITTED']._serialized_start=931
+  _globals['_REPORTSUBMITTED']._serialized_end=1023
+  _globals['_RECEIPTRECORDED']._serialized_start=1025
+  _globals['_RECEIPTRECORDED']._serialized_end=1117
+  _globals['_NOTREPORTINGDECIDED']._serialized_start=1119
+  _globals['_NOTREPORTINGDECIDED']._serialized_end=1236
+  _globals['_CLOCKSTOPPED']._serialized_start=1239
+  _globals['_CLOCKSTOPPED']._serialized_end=1389
+  _globals['_INCIDENTCLOSED']._serialized_start=1391
+  _globals['_INCIDENTCLOSED']._serialized_end=1494
+  _globals['_INCIDENTREOPENED']._serialized_start=1496
+  _globals['_INCIDENTREOPENED']._serialized_end=1564
+  _globals['_CLOCKREANCHORED']._serialized_start=1567
+  _globals['_CLOCKREANCHORED']._serialized_end=1814
+  _globals['_CLOCKRESTARTED']._serialized_start=1816
+  _globals['_CLOCKRESTARTED']._serialized_end=1876
+  _globals['_ANCHORCORRECTED']._serialized_start=1879
+  _globals['_ANCHORCORRECTED']._serialized_end=2084
+  _globals['_ANCHORDISPUTED']._serialized_start=2087
+  _globals['_ANCHORDISPUTED']._serialized_end=2248
+  _globals['_QUESTIONASKED']._serialized_start=2250
+  _globals['_QUESTIONASKED']._serialized_end=2315
+  _globals['_QUESTIONANSWERED']._serialized_start=2317
+  _globals['_QUESTIONANSWERED']._serialized_end=2385
+  _globals['_REGISTERENTRYRECORDED']._serialized_start=2387
+  _globals['_REGISTERENTRYRECORDED']._serialized_end=2462
+  _globals['_MODELDELETIONORDERED']._serialized_start=2465
+  _globals['_MODELDELETIONORDERED']._serialized_end=2593
+  _globals['_REPORTAPPROVED']._serialized_start=2596
+  _globals['_REPORTAPPROVED']._serialized_end=2739
+  _globals['_NOTREPORTINGPROPOSED']._serialized_start=2741
+  _globals['_NOTREPORTINGPROPOSED']._serialized_end=2860
+  _globals['_DISPOSALORDERED']._serialized_start=2862
+  _globals['_DISPOSALORDERED']._serialized_end=2929
+  _globals['_DISPOSALASKED']._serialized_start=2932
+  _globals['_DISPOSALASKED']._serialized_end=3300
+  _globals['_DISPOSALACKNOWLEDGED']._serialized_start=3303
+  _globals['_DISPOSALACKNOWLEDGED']._serialized_end=3511
+  _globals['_DISPOSALOVERDUE']._serialized_start=3514
+  _globals['_DISPOSALOVERDUE']._serialized_end=3680
+  _globals['_DISPOSALLIFTED']._serialized_start=3683
+  _globals['_DISPOSALLIFTED']._serialized_end=3819
+  _globals['_DISPOSALPROPOSED']._serialized_start=3821
+  _globals['_DISPOSALPROPOSED']._serialized_end=3897
+  _globals['_COMPLAINTFILED']._serialized_start=3899
+  _globals['_COMPLAINTFILED']._serialized_end=3967
+  _globals['_COMPLAINTDECIDED']._serialized_start=3969
+  _globals['_COMPLAINTDECIDED']._serialized_end=4039
+  _globals['_PUBLICSTATEMENTRECEIVED']._serialized_start=4042
+  _globals['_PUBLICSTATEMENTRECEIVED']._serialized_end=4170
+  _globals['_SUBJECTERASED']._serialized_start=4172
+  _globals['_SUBJECTERASED']._serialized_end=4268
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 What happened in the escalation service: topic candor.escalation.v1. Key: incident_id."""
 
+from candor.escalation.v1 import disposal_pb2 as _disposal_pb2
 from candor.escalation.v1 import model_pb2 as _model_pb2
 from candor.escalation.v1 import register_pb2 as _register_pb2
 from collections import abc as _abc
@@ -653,3 +654,309 @@ class NotReportingProposed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NotReportingProposed: _TypeAlias = NotReportingProposed  # noqa: Y015
+
+@_typing.final
+class DisposalOrdered(_message.Message):
+    """A person decided on a measure. Key: disposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPOSAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def disposal(self) -> _disposal_pb2.Disposal: ...
+    def __init__(
+        self,
+        *,
+        disposal: _disposal_pb2.Disposal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalOrdered: _TypeAlias = DisposalOrdered  # noqa: Y015
+
+@_typing.final
+class DisposalAsked(_message.Message):
+    """The ask to a product backend, which answers with AcknowledgeDisposal, however often it is asked. Key: disposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASK_ID_FIELD_NUMBER: _builtins.int
+    DISPOSAL_ID_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    GENERATION_ID_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    FUNCTIONS_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    STATEMENT_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    ANSWER_BY_FIELD_NUMBER: _builtins.int
+    ask_id: _builtins.str
+    disposal_id: _builtins.str
+    act: _disposal_pb2.DisposalAct.ValueType
+    measure: _disposal_pb2.Measure.ValueType
+    product: _builtins.str
+    generation_id: _builtins.str
+    model: _builtins.str
+    subject: _builtins.str
+    """Absent where it is about nobody, or the person is erased: then the backend knows it by disposal_id or not at all."""
+    statement_id: _builtins.str
+    """What to deliver; fetched with GetStatementOfReasons."""
+    attempt: _builtins.int
+    """Counts from 1."""
+    @_builtins.property
+    def functions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def answer_by(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        ask_id: _builtins.str = ...,
+        disposal_id: _builtins.str = ...,
+        act: _disposal_pb2.DisposalAct.ValueType = ...,
+        measure: _disposal_pb2.Measure.ValueType = ...,
+        product: _builtins.str = ...,
+        generation_id: _builtins.str = ...,
+        model: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        functions: _abc.Iterable[_builtins.str] | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        statement_id: _builtins.str = ...,
+        attempt: _builtins.int = ...,
+        answer_by: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_by", b"answer_by", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "answer_by", b"answer_by", "ask_id", b"ask_id", "attempt", b"attempt", "disposal_id", b"disposal_id", "functions", b"functions", "generation_id", b"generation_id", "measure", b"measure", "model", b"model", "product", b"product", "statement_id", b"statement_id", "subject", b"subject", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalAsked: _TypeAlias = DisposalAsked  # noqa: Y015
+
+@_typing.final
+class DisposalAcknowledged(_message.Message):
+    """Key: disposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASK_ID_FIELD_NUMBER: _builtins.int
+    DISPOSAL_ID_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    CARRIED_OUT_AT_FIELD_NUMBER: _builtins.int
+    ask_id: _builtins.str
+    disposal_id: _builtins.str
+    act: _disposal_pb2.DisposalAct.ValueType
+    outcome: _disposal_pb2.AskState.ValueType
+    @_builtins.property
+    def carried_out_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        ask_id: _builtins.str = ...,
+        disposal_id: _builtins.str = ...,
+        act: _disposal_pb2.DisposalAct.ValueType = ...,
+        outcome: _disposal_pb2.AskState.ValueType = ...,
+        carried_out_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carried_out_at", b"carried_out_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "ask_id", b"ask_id", "carried_out_at", b"carried_out_at", "disposal_id", b"disposal_id", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalAcknowledged: _TypeAlias = DisposalAcknowledged  # noqa: Y015
+
+@_typing.final
+class DisposalOverdue(_message.Message):
+    """Nobody answered an ask in time. Key: disposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASK_ID_FIELD_NUMBER: _builtins.int
+    DISPOSAL_ID_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    ANSWER_BY_FIELD_NUMBER: _builtins.int
+    ask_id: _builtins.str
+    disposal_id: _builtins.str
+    act: _disposal_pb2.DisposalAct.ValueType
+    product: _builtins.str
+    @_builtins.property
+    def answer_by(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        ask_id: _builtins.str = ...,
+        disposal_id: _builtins.str = ...,
+        act: _disposal_pb2.DisposalAct.ValueType = ...,
+        product: _builtins.str = ...,
+        answer_by: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_by", b"answer_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "answer_by", b"answer_by", "ask_id", b"ask_id", "disposal_id", b"disposal_id", "product", b"product"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalOverdue: _TypeAlias = DisposalOverdue  # noqa: Y015
+
+@_typing.final
+class DisposalLifted(_message.Message):
+    """The end date passed or a complaint was granted. Key: disposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPOSAL_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LIFTED_AT_FIELD_NUMBER: _builtins.int
+    disposal_id: _builtins.str
+    state: _disposal_pb2.DisposalState.ValueType
+    @_builtins.property
+    def lifted_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        disposal_id: _builtins.str = ...,
+        state: _disposal_pb2.DisposalState.ValueType = ...,
+        lifted_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lifted_at", b"lifted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal_id", b"disposal_id", "lifted_at", b"lifted_at", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalLifted: _TypeAlias = DisposalLifted  # noqa: Y015
+
+@_typing.final
+class DisposalProposed(_message.Message):
+    """An upheld review suggests a disposal; a person decides. Key: proposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def proposal(self) -> _disposal_pb2.DisposalProposal: ...
+    def __init__(
+        self,
+        *,
+        proposal: _disposal_pb2.DisposalProposal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalProposed: _TypeAlias = DisposalProposed  # noqa: Y015
+
+@_typing.final
+class ComplaintFiled(_message.Message):
+    """Key: disposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPLAINT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def complaint(self) -> _disposal_pb2.Complaint: ...
+    def __init__(
+        self,
+        *,
+        complaint: _disposal_pb2.Complaint | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complaint", b"complaint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complaint", b"complaint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComplaintFiled: _TypeAlias = ComplaintFiled  # noqa: Y015
+
+@_typing.final
+class ComplaintDecided(_message.Message):
+    """Key: disposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPLAINT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def complaint(self) -> _disposal_pb2.Complaint: ...
+    def __init__(
+        self,
+        *,
+        complaint: _disposal_pb2.Complaint | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complaint", b"complaint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complaint", b"complaint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComplaintDecided: _TypeAlias = ComplaintDecided  # noqa: Y015
+
+@_typing.final
+class PublicStatementReceived(_message.Message):
+    """The DSA Transparency Database has the statement. Key: disposal_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPOSAL_ID_FIELD_NUMBER: _builtins.int
+    UUID_FIELD_NUMBER: _builtins.int
+    PERMALINK_FIELD_NUMBER: _builtins.int
+    RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    disposal_id: _builtins.str
+    uuid: _builtins.str
+    permalink: _builtins.str
+    @_builtins.property
+    def received_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        disposal_id: _builtins.str = ...,
+        uuid: _builtins.str = ...,
+        permalink: _builtins.str = ...,
+        received_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["received_at", b"received_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal_id", b"disposal_id", "permalink", b"permalink", "received_at", b"received_at", "uuid", b"uuid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublicStatementReceived: _TypeAlias = PublicStatementReceived  # noqa: Y015
+
+@_typing.final
+class SubjectErased(_message.Message):
+    """What is kept of a person's disposals is restricted, the rest has lost its person. Key: task_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    ERASED_AT_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    records: _builtins.int
+    @_builtins.property
+    def erased_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        records: _builtins.int = ...,
+        erased_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at", "records", b"records", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubjectErased: _TypeAlias = SubjectErased  # noqa: Y015

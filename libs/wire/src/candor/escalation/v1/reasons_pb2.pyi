@@ -59,6 +59,22 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """Nothing was reported under that name."""
     REASON_CLOCK_RUNNING: _Reason.ValueType  # 21
     """A clock of the incident runs; only a receipt, a decision or the fall of its trigger stops it."""
+    REASON_DISPOSAL_UNKNOWN: _Reason.ValueType  # 50
+    REASON_ASK_ANSWERED: _Reason.ValueType  # 51
+    """The ask was answered before with another outcome, or is not of that disposal."""
+    REASON_LADDER_DEPARTED: _Reason.ValueType  # 52
+    """The ladder proposes less; say why it is more, or warn first (DSA 23)."""
+    REASON_PUBLIC_STATEMENT_INVALID: _Reason.ValueType  # 53
+    """The public statement is not what the DSA Transparency Database takes."""
+    REASON_PERSONAL_DATA: _Reason.ValueType  # 54
+    """A text that is published holds personal data."""
+    REASON_COMPLAINT_UNKNOWN: _Reason.ValueType  # 55
+    REASON_COMPLAINT_CLOSED: _Reason.ValueType  # 56
+    """The time to complain has passed, a complaint was made before, or who abuses complaints is suspended."""
+    REASON_TERM_PASSED: _Reason.ValueType  # 57
+    """The end of a limit or a suspension must be in the future."""
+    REASON_SUBJECT_ERASED: _Reason.ValueType  # 59
+    """It was made before the person was erased."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the escalation service refuses a well-formed command."""
@@ -100,4 +116,20 @@ REASON_ANCHOR_UNKNOWN: Reason.ValueType  # 20
 """Nothing was reported under that name."""
 REASON_CLOCK_RUNNING: Reason.ValueType  # 21
 """A clock of the incident runs; only a receipt, a decision or the fall of its trigger stops it."""
+REASON_DISPOSAL_UNKNOWN: Reason.ValueType  # 50
+REASON_ASK_ANSWERED: Reason.ValueType  # 51
+"""The ask was answered before with another outcome, or is not of that disposal."""
+REASON_LADDER_DEPARTED: Reason.ValueType  # 52
+"""The ladder proposes less; say why it is more, or warn first (DSA 23)."""
+REASON_PUBLIC_STATEMENT_INVALID: Reason.ValueType  # 53
+"""The public statement is not what the DSA Transparency Database takes."""
+REASON_PERSONAL_DATA: Reason.ValueType  # 54
+"""A text that is published holds personal data."""
+REASON_COMPLAINT_UNKNOWN: Reason.ValueType  # 55
+REASON_COMPLAINT_CLOSED: Reason.ValueType  # 56
+"""The time to complain has passed, a complaint was made before, or who abuses complaints is suspended."""
+REASON_TERM_PASSED: Reason.ValueType  # 57
+"""The end of a limit or a suspension must be in the future."""
+REASON_SUBJECT_ERASED: Reason.ValueType  # 59
+"""It was made before the person was erased."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
