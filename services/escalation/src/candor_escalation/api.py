@@ -1,9 +1,10 @@
 """Which RPC is which handler or question."""
 
-from candor.escalation.v1 import service_pb2
+from candor.escalation.v1 import oncall_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
+from candor_escalation.handlers.oncall import OnCallDesk
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
@@ -35,3 +36,12 @@ def escalation_api(signals: Signals, pages: Pages, reports: Reports, queries: Qu
 def holder_api() -> Api:
     """DataHolderService: what this service holds about a person."""
     return Api(holder_pb2.DESCRIPTOR.services_by_name["DataHolderService"], streams={"Export": export})
+
+
+def oncall_api(desk: OnCallDesk) -> Api:
+    """OnCallService."""
+    return Api(
+        oncall_pb2.DESCRIPTOR.services_by_name["OnCallService"],
+        commands={"OverrideOnCall": desk.override_on_call, "EndOverride": desk.end_override},
+        queries={"WhoIsOnCall": desk.who_is_on_call, "ListShifts": desk.list_shifts},
+    )

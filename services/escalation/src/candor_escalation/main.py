@@ -11,14 +11,16 @@ from candor_packs import pack
 from candor_packs.pack import PackError
 
 from candor_escalation import oncall
-from candor_escalation.api import escalation_api, holder_api
-from candor_escalation.domain.paging import Contact
+from candor_escalation.api import escalation_api, holder_api, oncall_api
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.handlers.clocks import Clocks
+from candor_escalation.handlers.oncall import OnCallDesk
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
+from candor_escalation.handlers.throttling import Throttling
 from candor_escalation.http import AckPages
+from candor_escalation.oncall import OnCall
 from candor_escalation.pager import Pager
 from candor_escalation.policy import Policy
 from candor_escalation.queries import Queries
@@ -47,18 +49,24 @@ async def compose(settings: Settings) -> Service:
     def link_key() -> bytes:
         return service.ring.derive("escalation-ack-link")
 
+    def channel_key() -> bytes:
+        return service.ring.derive("escalation-channel")
+
     wake = Wake()
-    pages = Pages(_chain(settings), wake.set)
+    on_call = _on_call(settings)
+    pages = Pages(on_call.roster, wake.set)
     clocks = Clocks(policy, pages)
     signals = Signals(clocks)
     service.serve(escalation_api(signals, pages, Reports(policy, clocks), Queries(policy)), holder_api())
+    service.serve(oncall_api(OnCallDesk(on_call.roster)))
     for consumer in consumers(signals):
         service.consume(consumer)
-    service.http(*AckPages(service, pages, link_key).routes())
+    service.http(*AckPages(service, pages, link_key, settings.console_url).routes())
     service.background("sweeper", Sweeper(service, clocks, pages).run)
     pager = Pager(
         service,
         pages,
+        Throttling(on_call, channel_key),
         wake,
         key=link_key,
         base=settings.link_base,
@@ -80,12 +88,12 @@ def _policy(settings: Settings) -> Policy:
     return Policy(packs, profile)
 
 
-def _chain(settings: Settings) -> tuple[Contact, ...]:
+def _on_call(settings: Settings) -> OnCall:
     if settings.oncall_file is None:
         if not settings.local_mode:
             raise ConfigError("CANDOR_ONCALL_FILE is not set: nobody would be paged")
         _LOG.warning("nobody is on call")
-        return ()
+        return OnCall()
     try:
         return oncall.load(settings.oncall_file)
     except PackError as error:

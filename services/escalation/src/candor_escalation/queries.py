@@ -10,10 +10,10 @@ from candor.rights.v1 import holder_pb2
 from candor_kit.errors import EDGE
 from candor_kit.query import Query
 
-from candor_escalation import codec
+from candor_escalation import codec, oncall_codec
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.policy import Policy
-from candor_escalation.store import clocks, incidents, milestones, pages, reports
+from candor_escalation.store import clocks, dispatches, incidents, milestones, pages, reports
 
 _PAGE_SIZE = 100
 
@@ -34,11 +34,15 @@ class Queries:
             raise Refused("INCIDENT_UNKNOWN", "there is no such incident", field="incident_id")
         reached = await milestones.of_incident(query.connection, identifier)
         running = await clocks.of_incident(query.connection, identifier)
+        sent = await dispatches.of_incident(query.connection, identifier)
         return service_pb2.GetIncidentResponse(
             incident=codec.incident_message(incident),
             facts=[codec.fact_message(fact) for fact in await incidents.facts(query.connection, identifier)],
             clocks=[codec.clock_message(clock, reached) for clock in running],
-            pages=[codec.page_message(page) for page in await pages.of_incident(query.connection, identifier)],
+            pages=[
+                oncall_codec.page_message(page, sent.get(page.page_id, ()))
+                for page in await pages.of_incident(query.connection, identifier)
+            ],
             drafts=[
                 codec.draft_message(draft) for draft in await reports.drafts_of_incident(query.connection, identifier)
             ],

@@ -23,38 +23,47 @@ _sym_db = _symbol_database.Default()
 
 
 from candor.escalation.v1 import model_pb2 as candor_dot_escalation_dot_v1_dot_model__pb2
+from candor.escalation.v1 import oncall_pb2 as candor_dot_escalation_dot_v1_dot_oncall__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/facts.proto\x12\x14\x63\x61ndor.escalation.v1\x1a candor/escalation/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eIncidentOpened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\":\n\x0c\x43lockStarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xa3\x01\n\x10MilestoneReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08PageSent\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12(\n\x04page\x18\x02 \x01(\x0b\x32\x1a.candor.escalation.v1.Page\"~\n\x10PageAcknowledged\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\rPageEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nnext_level\x18\x03 \x01(\x05\"Y\n\rReportDrafted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07missing\x18\x04 \x03(\t\"\\\n\x0fReportSubmitted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"\\\n\x0fReceiptRecorded\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"u\n\x13NotReportingDecided\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x05 \x01(\t\"\x96\x01\n\x0c\x43lockStopped\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12.\n\nstopped_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12-\n\tclosed_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n candor/escalation/v1/facts.proto\x12\x14\x63\x61ndor.escalation.v1\x1a candor/escalation/v1/model.proto\x1a!candor/escalation/v1/oncall.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"B\n\x0eIncidentOpened\x12\x30\n\x08incident\x18\x01 \x01(\x0b\x32\x1e.candor.escalation.v1.Incident\":\n\x0c\x43lockStarted\x12*\n\x05\x63lock\x18\x01 \x01(\x0b\x32\x1b.candor.escalation.v1.Clock\"\xa3\x01\n\x10MilestoneReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nreached_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08PageSent\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12(\n\x04page\x18\x02 \x01(\x0b\x32\x1a.candor.escalation.v1.Page\"\xb6\x01\n\x10PageAcknowledged\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x03 \x01(\t\x12\x33\n\x0f\x61\x63knowledged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12\x61\x63knowledged_until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"}\n\rPageEscalated\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x0f\n\x07page_id\x18\x02 \x01(\t\x12\x12\n\nnext_level\x18\x03 \x01(\x05\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0cnext_contact\x18\x05 \x01(\t\x12\r\n\x05round\x18\x06 \x01(\x05\"Y\n\rReportDrafted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12\x0f\n\x07missing\x18\x04 \x03(\t\"\\\n\x0fReportSubmitted\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"\\\n\x0fReceiptRecorded\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x34\n\nsubmission\x18\x02 \x01(\x0b\x32 .candor.escalation.v1.Submission\"u\n\x13NotReportingDecided\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\ndecided_by\x18\x04 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x05 \x01(\t\"\x96\x01\n\x0c\x43lockStopped\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12/\n\x05state\x18\x03 \x01(\x0e\x32 .candor.escalation.v1.ClockState\x12.\n\nstopped_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x0eIncidentClosed\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12-\n\tclosed_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9d\x01\n\x1aPageAcknowledgementExpired\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\x0f\n\x07page_id\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontact\x18\x04 \x01(\t\x12\x36\n\x12\x61\x63knowledged_until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"U\n\rNobodyReached\x12\x13\n\x0bincident_id\x18\x01 \x01(\t\x12\x10\n\x08\x63lock_id\x18\x02 \x01(\t\x12\r\n\x05round\x18\x03 \x01(\x05\x12\x0e\n\x06levels\x18\x04 \x01(\x05\"J\n\x10OnCallOverridden\x12\x36\n\x08override\x18\x01 \x01(\x0b\x32$.candor.escalation.v1.OnCallOverride\"M\n\x13OnCallOverrideEnded\x12\x36\n\x08override\x18\x01 \x01(\x0b\x32$.candor.escalation.v1.OnCallOverrideb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'candor.escalation.v1.facts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INCIDENTOPENED']._serialized_start=125
-  _globals['_INCIDENTOPENED']._serialized_end=191
-  _globals['_CLOCKSTARTED']._serialized_start=193
-  _globals['_CLOCKSTARTED']._serialized_end=251
-  _globals['_MILESTONEREACHED']._serialized_start=254
-  _globals['_MILESTONEREACHED']._serialized_end=417
-  _globals['_PAGESENT']._serialized_start=419
-  _globals['_PAGESENT']._serialized_end=492
-  _globals['_PAGEACKNOWLEDGED']._serialized_start=494
-  _globals['_PAGEACKNOWLEDGED']._serialized_end=620
-  _globals['_PAGEESCALATED']._serialized_start=622
-  _globals['_PAGEESCALATED']._serialized_end=695
-  _globals['_REPORTDRAFTED']._serialized_start=697
-  _globals['_REPORTDRAFTED']._serialized_end=786
-  _globals['_REPORTSUBMITTED']._serialized_start=788
-  _globals['_REPORTSUBMITTED']._serialized_end=880
-  _globals['_RECEIPTRECORDED']._serialized_start=882
-  _globals['_RECEIPTRECORDED']._serialized_end=974
-  _globals['_NOTREPORTINGDECIDED']._serialized_start=976
-  _globals['_NOTREPORTINGDECIDED']._serialized_end=1093
-  _globals['_CLOCKSTOPPED']._serialized_start=1096
-  _globals['_CLOCKSTOPPED']._serialized_end=1246
-  _globals['_INCIDENTCLOSED']._serialized_start=1248
-  _globals['_INCIDENTCLOSED']._serialized_end=1332
+  _globals['_INCIDENTOPENED']._serialized_start=160
+  _globals['_INCIDENTOPENED']._serialized_end=226
+  _globals['_CLOCKSTARTED']._serialized_start=228
+  _globals['_CLOCKSTARTED']._serialized_end=286
+  _globals['_MILESTONEREACHED']._serialized_start=289
+  _globals['_MILESTONEREACHED']._serialized_end=452
+  _globals['_PAGESENT']._serialized_start=454
+  _globals['_PAGESENT']._serialized_end=527
+  _globals['_PAGEACKNOWLEDGED']._serialized_start=530
+  _globals['_PAGEACKNOWLEDGED']._serialized_end=712
+  _globals['_PAGEESCALATED']._serialized_start=714
+  _globals['_PAGEESCALATED']._serialized_end=839
+  _globals['_REPORTDRAFTED']._serialized_start=841
+  _globals['_REPORTDRAFTED']._serialized_end=930
+  _globals['_REPORTSUBMITTED']._serialized_start=932
+  _globals['_REPORTSUBMITTED']._serialized_end=1024
+  _globals['_RECEIPTRECORDED']._serialized_start=1026
+  _globals['_RECEIPTRECORDED']._serialized_end=1118
+  _globals['_NOTREPORTINGDECIDED']._serialized_start=1120
+  _globals['_NOTREPORTINGDECIDED']._serialized_end=1237
+  _globals['_CLOCKSTOPPED']._serialized_start=1240
+  _globals['_CLOCKSTOPPED']._serialized_end=1390
+  _globals['_INCIDENTCLOSED']._serialized_start=1392
+  _globals['_INCIDENTCLOSED']._serialized_end=1476
+  _globals['_PAGEACKNOWLEDGEMENTEXPIRED']._serialized_start=1479
+  _globals['_PAGEACKNOWLEDGEMENTEXPIRED']._serialized_end=1636
+  _globals['_NOBODYREACHED']._serialized_start=1638
+  _globals['_NOBODYREACHED']._serialized_end=1723
+  _globals['_ONCALLOVERRIDDEN']._serialized_start=1725
+  _globals['_ONCALLOVERRIDDEN']._serialized_end=1799
+  _globals['_ONCALLOVERRIDEENDED']._serialized_start=1801
+  _globals['_ONCALLOVERRIDEENDED']._serialized_end=1878
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from candor.edge.v1 import options_pb2 as candor_dot_edge_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"candor/escalation/v1/reasons.proto\x12\x14\x63\x61ndor.escalation.v1\x1a\x1c\x63\x61ndor/edge/v1/options.proto*\xec\x03\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12*\n\x17REASON_INCIDENT_UNKNOWN\x10\x01\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\'\n\x14REASON_CLOCK_UNKNOWN\x10\x02\x1a\r\xda\xf3\x18\tNOT_FOUND\x12&\n\x13REASON_PAGE_UNKNOWN\x10\x03\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x31\n\x14REASON_CLOCK_STOPPED\x10\x04\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\'\n\x14REASON_DRAFT_UNKNOWN\x10\x05\x1a\r\xda\xf3\x18\tNOT_FOUND\x12,\n\x19REASON_SUBMISSION_UNKNOWN\x10\x06\x1a\r\xda\xf3\x18\tNOT_FOUND\x12-\n\x12REASON_SAME_PERSON\x10\x07\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12/\n\x15REASON_TIME_IN_FUTURE\x10\x08\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12.\n\x13REASON_LINK_INVALID\x10\t\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12\x33\n\x16REASON_INCIDENT_CLOSED\x10\n\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITIONb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"candor/escalation/v1/reasons.proto\x12\x14\x63\x61ndor.escalation.v1\x1a\x1c\x63\x61ndor/edge/v1/options.proto*\xd4\x05\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12*\n\x17REASON_INCIDENT_UNKNOWN\x10\x01\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\'\n\x14REASON_CLOCK_UNKNOWN\x10\x02\x1a\r\xda\xf3\x18\tNOT_FOUND\x12&\n\x13REASON_PAGE_UNKNOWN\x10\x03\x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x31\n\x14REASON_CLOCK_STOPPED\x10\x04\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12\'\n\x14REASON_DRAFT_UNKNOWN\x10\x05\x1a\r\xda\xf3\x18\tNOT_FOUND\x12,\n\x19REASON_SUBMISSION_UNKNOWN\x10\x06\x1a\r\xda\xf3\x18\tNOT_FOUND\x12-\n\x12REASON_SAME_PERSON\x10\x07\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12/\n\x15REASON_TIME_IN_FUTURE\x10\x08\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENT\x12.\n\x13REASON_LINK_INVALID\x10\t\x1a\x15\xda\xf3\x18\x11PERMISSION_DENIED\x12\x33\n\x16REASON_INCIDENT_CLOSED\x10\n\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12*\n\x17REASON_SCHEDULE_UNKNOWN\x10\x1e\x1a\r\xda\xf3\x18\tNOT_FOUND\x12)\n\x16REASON_CONTACT_UNKNOWN\x10\x1f\x1a\r\xda\xf3\x18\tNOT_FOUND\x12*\n\x17REASON_OVERRIDE_UNKNOWN\x10 \x1a\r\xda\xf3\x18\tNOT_FOUND\x12\x32\n\x15REASON_OVERRIDE_ENDED\x10!\x1a\x17\xda\xf3\x18\x13\x46\x41ILED_PRECONDITION\x12/\n\x15REASON_PERIOD_INVALID\x10\"\x1a\x14\xda\xf3\x18\x10INVALID_ARGUMENTb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REASON'].values_by_name["REASON_LINK_INVALID"]._serialized_options = b'\332\363\030\021PERMISSION_DENIED'
   _globals['_REASON'].values_by_name["REASON_INCIDENT_CLOSED"]._loaded_options = None
   _globals['_REASON'].values_by_name["REASON_INCIDENT_CLOSED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_SCHEDULE_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_SCHEDULE_UNKNOWN"]._serialized_options = b'\332\363\030\tNOT_FOUND'
+  _globals['_REASON'].values_by_name["REASON_CONTACT_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_CONTACT_UNKNOWN"]._serialized_options = b'\332\363\030\tNOT_FOUND'
+  _globals['_REASON'].values_by_name["REASON_OVERRIDE_UNKNOWN"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_OVERRIDE_UNKNOWN"]._serialized_options = b'\332\363\030\tNOT_FOUND'
+  _globals['_REASON'].values_by_name["REASON_OVERRIDE_ENDED"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_OVERRIDE_ENDED"]._serialized_options = b'\332\363\030\023FAILED_PRECONDITION'
+  _globals['_REASON'].values_by_name["REASON_PERIOD_INVALID"]._loaded_options = None
+  _globals['_REASON'].values_by_name["REASON_PERIOD_INVALID"]._serialized_options = b'\332\363\030\020INVALID_ARGUMENT'
   _globals['_REASON']._serialized_start=91
-  _globals['_REASON']._serialized_end=583
+  _globals['_REASON']._serialized_end=815
 # @@protoc_insertion_point(module_scope)

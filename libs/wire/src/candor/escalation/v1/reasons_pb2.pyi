@@ -37,6 +37,13 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_LINK_INVALID: _Reason.ValueType  # 9
     """The link is expired, was used, or is not ours."""
     REASON_INCIDENT_CLOSED: _Reason.ValueType  # 10
+    REASON_SCHEDULE_UNKNOWN: _Reason.ValueType  # 30
+    REASON_CONTACT_UNKNOWN: _Reason.ValueType  # 31
+    REASON_OVERRIDE_UNKNOWN: _Reason.ValueType  # 32
+    REASON_OVERRIDE_ENDED: _Reason.ValueType  # 33
+    """The override is over already."""
+    REASON_PERIOD_INVALID: _Reason.ValueType  # 34
+    """It ends before it starts, lies in the past, or is too long."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the escalation service refuses a well-formed command."""
@@ -56,4 +63,11 @@ REASON_TIME_IN_FUTURE: Reason.ValueType  # 8
 REASON_LINK_INVALID: Reason.ValueType  # 9
 """The link is expired, was used, or is not ours."""
 REASON_INCIDENT_CLOSED: Reason.ValueType  # 10
+REASON_SCHEDULE_UNKNOWN: Reason.ValueType  # 30
+REASON_CONTACT_UNKNOWN: Reason.ValueType  # 31
+REASON_OVERRIDE_UNKNOWN: Reason.ValueType  # 32
+REASON_OVERRIDE_ENDED: Reason.ValueType  # 33
+"""The override is over already."""
+REASON_PERIOD_INVALID: Reason.ValueType  # 34
+"""It ends before it starts, lies in the past, or is too long."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
