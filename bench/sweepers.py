@@ -17,7 +17,7 @@ import sys
 import time
 from datetime import timedelta
 
-from candor_escalation.domain.paging import Contact
+from candor_escalation.domain.roster import Contact, Level, Roster
 from candor_escalation.handlers.clocks import Clocks
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.policy import Policy
@@ -30,7 +30,7 @@ from candor_packs.pack import load
 
 from bench.plan import ROOT
 
-_CHAIN = (Contact("duty-officer", "https://example.invalid", timedelta(hours=1)),)
+_ROSTER = Roster((Contact("duty-officer", ("webhook",), timedelta(hours=1)),), (Level("duty-officer"),))
 _CONNECTIONS = 2
 
 
@@ -83,7 +83,7 @@ async def _sweep(url: str, policy: Policy) -> None:
     pool = database.pool(url, _CONNECTIONS)
     await pool.open(wait=True)
     transactions = Transactions("escalation", pool, SystemClock(), Wake())
-    pages = Pages(_CHAIN, Wake().set)
+    pages = Pages(_ROSTER, Wake().set)
     sweeper = Sweeper(lambda name: transactions.open(Caller(name)), Clocks(policy, pages), pages)
     await sweeper.run(Stop())
 

@@ -30,7 +30,8 @@ from candor_cli.session import command_id
 from candor_escalation import message, oncall
 from candor_escalation.domain.clock import RUNNING, Clock
 from candor_escalation.domain.incident import OPEN, Anchor, Incident
-from candor_escalation.domain.paging import QUEUED, Contact, Page
+from candor_escalation.domain.paging import QUEUED, Page
+from candor_escalation.domain.roster import Contact
 from candor_escalation.handlers.pages import Outgoing
 from candor_generation.domain.policy import parse_policy
 from candor_generation.otlp.identity import generation_id as otlp_id
@@ -167,7 +168,7 @@ async def paged(deployment: Deployment, pager: Pager, tmp_path: Path) -> AsyncIt
     address = f"http://127.0.0.1:{pager.server.server_port}"
     file = tmp_path / "oncall.yaml"
     file.write_text(chain.replace("https://pager.example.com", address), encoding="utf-8")
-    assert [contact.name for contact in oncall.load(file)] == ["chen", "mueller"]
+    assert [contact.name for contact in oncall.load(file).roster.contacts] == ["chen", "mueller"]
     (profile,) = re.findall(r'`(\{"jurisdictions".*?\})`', README)
     environment = {"CANDOR_ONCALL_FILE": str(file), "CANDOR_PROFILE": profile}
     await asyncio.to_thread(deployment.runner.restart_service, "escalation", environment)
@@ -363,4 +364,4 @@ def _outgoing(shown: dict[str, Any]) -> Outgoing:
         shown["round"],
         QUEUED,
     )
-    return Outgoing(page, incident, clock, Contact(shown["contact"], "", timedelta(minutes=5)))
+    return Outgoing(page, incident, clock, Contact(shown["contact"], ("webhook",), timedelta(minutes=5)))

@@ -13,6 +13,7 @@ from candor_escalation import codec
 from candor_escalation.domain.anchor import RECEIPT_PREFIX
 from candor_escalation.domain.clock import RECEIPTED, Clock, Duty
 from candor_escalation.domain.incident import Anchor, Incident, Json, Signal
+from candor_escalation.domain.roster import Roster
 from candor_escalation.handlers.clocks import RECEIPT, Clocks
 from candor_escalation.handlers.keeping import Errand, Keeping
 from candor_escalation.handlers.pages import Pages
@@ -130,7 +131,7 @@ class Core:
 async def core_of(desk: Desk, clock: TimeSource, policy: Policy) -> AsyncIterator[Core]:
     async with database.pool(desk.deployment.database_url("escalation"), 4) as pool:
         transactions = Transactions("escalation", pool, clock, Wake())
-        handlers = Clocks(policy, Pages((), lambda: None))
+        handlers = Clocks(policy, Pages(Roster(), lambda: None))
         yield Core(transactions, Signals(handlers), handlers)
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from candor_escalation.domain.clock import Clock, Duty, start
 from candor_escalation.domain.incident import Anchor
-from candor_escalation.domain.paging import QUEUED, Contact, Page
+from candor_escalation.domain.paging import QUEUED, Page
+from candor_escalation.domain.roster import Contact, Level, OnDuty, Roster
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -37,8 +38,13 @@ def clock(hours: float = 72, now: datetime = NOON, **changes: object) -> Clock:
     return start(duty(hours, **changes), CLOCK, INCIDENT, now)  # type: ignore[arg-type]
 
 
-def chain(size: int = 3) -> tuple[Contact, ...]:
-    return tuple(Contact(f"person-{number}", f"http://channel/{number}", 5 * MINUTE) for number in range(1, size + 1))
+def roster(size: int = 3) -> Roster:
+    contacts = tuple(Contact(f"person-{number}", ("webhook",), 5 * MINUTE) for number in range(1, size + 1))
+    return Roster(contacts, tuple(Level(contact.name) for contact in contacts))
+
+
+def chain(size: int = 3) -> tuple[OnDuty, ...]:
+    return roster(size).on_call((), NOON)
 
 
 def page(level: int = 1, state: str = QUEUED, round_: int = 1) -> Page:

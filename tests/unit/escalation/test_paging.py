@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,8 @@ from candor_escalation.domain.paging import (
     ACKNOWLEDGED,
     CANCELLED,
     FAILED,
+    LAPSE,
+    LAPSED,
     PAUSE,
     QUEUED,
     SENT,
@@ -18,10 +21,15 @@ from candor_escalation.domain.paging import (
     expired,
     first,
     following,
+    lapsed,
+    nobody_reached,
+    renewed,
     sent,
+    why_moved_on,
 )
+from candor_escalation.domain.roster import OnDuty
 
-from .builders import CLOCK, INCIDENT, MINUTE, NOON, chain, page
+from .builders import CLOCK, INCIDENT, MINUTE, NOON, chain, page, roster
 
 TAKEN = Delivery(delivered=True, answer="m-1")
 REFUSED = Delivery(delivered=False, answer="HTTP 500")
@@ -82,8 +90,9 @@ def test_after_the_last_the_chain_starts_over_in_a_new_round_after_a_pause() -> 
 
 
 def test_whoever_leaves_the_chain_is_replaced_by_who_has_the_place() -> None:
-    assert contact_of(page(3), chain(3)).name == "person-3"
-    assert contact_of(page(3), chain(2)).name == "person-2"
+    stays, replaced = contact_of(page(3), roster(3), chain(3)), contact_of(page(3), roster(2), chain(2))
+
+    assert (stays.name if stays else None, replaced.name if replaced else None) == ("person-3", "person-2")
 
 
 def test_an_acknowledgement_names_who_and_when() -> None:
@@ -116,3 +125,51 @@ def test_a_channel_s_answer_is_read_not_only_its_status(status: int, body: str, 
 def test_a_long_answer_is_cut() -> None:
     assert len(judge(500, "x" * 10_000).answer) == LONGEST_ANSWER
     assert failed("ConnectTimeout") == Delivery(delivered=False, answer="ConnectTimeout")
+
+
+def test_what_comes_through_late_is_recorded_and_asks_nobody_again() -> None:
+    late = sent(page(state=FAILED), TAKEN, 5 * MINUTE, NOON)
+    worse = sent(late, REFUSED, 5 * MINUTE, NOON + MINUTE)
+
+    assert (late.state, late.delivered, late.provider_answer) == (FAILED, True, "m-1")
+    assert (worse.delivered, worse.provider_answer, worse.sent_at) == (True, "m-1", NOON)
+
+
+def test_where_an_acknowledgement_expired_the_same_level_is_asked_again_by_who_is_on_call_now() -> None:
+    seen = lapsed(acknowledged(page(2, round_=3), "anna", NOON, NOON + MINUTE))
+    asked = renewed(seen, chain(), "p")
+
+    assert (seen.state, seen.acknowledged_by) == (LAPSED, "anna")
+    assert asked is not None
+    assert (asked.cause, asked.contact, asked.level, asked.round, asked.state) == (LAPSE, "person-2", 2, 1, QUEUED)
+    assert renewed(seen, (), "p") is None
+
+
+def test_why_the_next_level_is_asked() -> None:
+    assert why_moved_on(expired(page())) == "unanswered"
+    assert why_moved_on(page(state=FAILED)) == "not_delivered"
+    assert why_moved_on(replace(page(state=FAILED), contact="")) == "nobody_on_shift"
+
+
+def test_nobody_was_reached_if_no_page_of_the_round_came_through() -> None:
+    failed_before, taken = page(1, FAILED), replace(page(2, "expired"), delivered=True)
+    last = page(3, FAILED)
+
+    assert nobody_reached([failed_before, last], last)
+    assert not nobody_reached([failed_before, taken, last], last)
+
+
+def test_what_came_through_before_an_acknowledgement_counts_for_no_later_round() -> None:
+    seen = lapsed(acknowledged(replace(page(1), delivered=True), "anna", NOON))
+    anew = page(1, FAILED)
+
+    assert nobody_reached([seen, anew], anew)
+
+
+def test_nobody_on_shift_is_asked_as_nobody() -> None:
+    asked = (OnDuty("", "nights"), OnDuty("bo"))
+    begun = first(asked, "p", INCIDENT, CLOCK, "start")
+
+    assert begun is not None
+    assert (begun.contact, begun.schedule) == ("", "nights")
+    assert contact_of(begun, roster(), asked) is None

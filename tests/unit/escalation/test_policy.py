@@ -70,7 +70,7 @@ def test_the_chain_is_read_in_its_order(tmp_path: Path) -> None:
         "  - {name: bo, webhook: 'https://channel/2', ack_timeout_seconds: 600}\n"
     )
 
-    assert [contact.name for contact in oncall.load(file)] == ["anna", "bo"]
+    assert [contact.name for contact in oncall.load(file).roster.contacts] == ["anna", "bo"]
 
 
 @pytest.mark.parametrize("text", ["contacts: []", "contacts: [{name: a}]", "[]", "contacts: [{name: a, phone: 1}]", ""])

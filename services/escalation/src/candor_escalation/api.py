@@ -1,6 +1,6 @@
 """Which RPC is which handler or question."""
 
-from candor.escalation.v1 import disposal_pb2, register_pb2, report_pb2, service_pb2
+from candor.escalation.v1 import disposal_pb2, oncall_pb2, register_pb2, report_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
@@ -8,6 +8,7 @@ from candor_escalation.disposal_queries import DisposalQueries
 from candor_escalation.handlers.complaints import Complaints
 from candor_escalation.handlers.decisions import Decisions
 from candor_escalation.handlers.disposals import Disposals
+from candor_escalation.handlers.oncall import OnCallDesk
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.handlers.registers import Registers
@@ -116,4 +117,13 @@ def disposal_api(disposals: Disposals, complaints: Complaints, proposals: Propos
             "GetComplaintProcedure": queries.get_procedure,
         },
         streams={"ExportDisposalReport": queries.export_report},
+    )
+
+
+def oncall_api(desk: OnCallDesk) -> Api:
+    """OnCallService."""
+    return Api(
+        oncall_pb2.DESCRIPTOR.services_by_name["OnCallService"],
+        commands={"OverrideOnCall": desk.override_on_call, "EndOverride": desk.end_override},
+        queries={"WhoIsOnCall": desk.who_is_on_call, "ListShifts": desk.list_shifts},
     )

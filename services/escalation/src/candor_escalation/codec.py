@@ -153,7 +153,7 @@ def milestone_reached(milestone: Milestone) -> facts_pb2.MilestoneReached:
 
 
 def page_message(page: Page) -> model_pb2.Page:
-    """A page on the wire."""
+    """A page on the wire, without what came of its single channels."""
     return model_pb2.Page(
         page_id=page.page_id,
         clock_id=page.clock_id,
@@ -163,6 +163,13 @@ def page_message(page: Page) -> model_pb2.Page:
         acknowledged_at=timestamp(page.acknowledged_at),
         provider_answer=page.provider_answer,
         delivered=page.delivered,
+        cause=page.cause,
+        round=page.round,
+        channel=page.channel,
+        unconfirmed=page.unconfirmed,
+        acknowledged_by=page.acknowledged_by,
+        acknowledged_until=timestamp(page.acknowledged_until),
+        schedule=page.schedule,
     )
 
 

@@ -13,12 +13,11 @@ from candor_packs.pack import PackError
 
 from candor_escalation import catalogue, directory, oncall
 from candor_escalation.alerts import Reported
-from candor_escalation.api import disposal_api, escalation_api, holder_api, register_api, report_api
+from candor_escalation.api import disposal_api, escalation_api, holder_api, oncall_api, register_api, report_api
 from candor_escalation.directory import Directory
 from candor_escalation.disposal_queries import DisposalQueries
 from candor_escalation.disposal_sweeper import DisposalSweeper
 from candor_escalation.domain.disposal import Patience
-from candor_escalation.domain.paging import Contact
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.transfer import Item
 from candor_escalation.dsa import PublicSender
@@ -33,6 +32,7 @@ from candor_escalation.handlers.disposals import Disposals
 from candor_escalation.handlers.intake import Intake, Taken
 from candor_escalation.handlers.keeping import Keeping
 from candor_escalation.handlers.listening import Listening
+from candor_escalation.handlers.oncall import OnCallDesk
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.handlers.registers import Registers
@@ -40,9 +40,11 @@ from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.handlers.submissions import Submissions
 from candor_escalation.handlers.tasks import Tasks
+from candor_escalation.handlers.throttling import Throttling
 from candor_escalation.http import AckPages, ComplaintProcedure
 from candor_escalation.intake import IntakeHttp
 from candor_escalation.keeper import Keeper
+from candor_escalation.oncall import OnCall
 from candor_escalation.overdue import Overdue
 from candor_escalation.packwatch import PackWatch, Seen, seen
 from candor_escalation.pager import Pager
@@ -79,8 +81,12 @@ async def compose(settings: Settings) -> Service:
     def link_key() -> bytes:
         return service.ring.derive("escalation-ack-link")
 
+    def channel_key() -> bytes:
+        return service.ring.derive("escalation-channel")
+
     wake = Wake()
-    pages = Pages(_chain(settings), wake.set)
+    on_call = _on_call(settings)
+    pages = Pages(on_call.roster, wake.set)
     clocks = Clocks(policy, pages, settings.evidence_days)
     signals = Signals(clocks)
     listening = Listening(signals)
@@ -90,16 +96,18 @@ async def compose(settings: Settings) -> Service:
         escalation_api(signals, pages, reports, Submissions(clocks), decisions, Queries(policy)),
         report_api(reports, decisions, ReportQueries(policy, channels)),
         register_api(registers, RegisterQueries(registers)),
+        oncall_api(OnCallDesk(on_call.roster)),
     )
     for consumer in consumers(listening, registers):
         service.consume(consumer)
-    service.http(*AckPages(service, pages, link_key).routes())
+    service.http(*AckPages(service, pages, link_key, settings.console_url).routes())
     service.http(*Filings(service).routes())
     service.background("registrar", Registrar(service, registers).run)
     service.background("sweeper", Sweeper(service.transaction, clocks, pages).run)
     pager = Pager(
         service,
         pages,
+        Throttling(on_call, channel_key),
         wake,
         key=link_key,
         base=settings.link_base,
@@ -202,12 +210,12 @@ def _directory(settings: Settings) -> Directory:
         raise ConfigError(str(error)) from error
 
 
-def _chain(settings: Settings) -> tuple[Contact, ...]:
+def _on_call(settings: Settings) -> OnCall:
     if settings.oncall_file is None:
         if not settings.local_mode:
             raise ConfigError("CANDOR_ONCALL_FILE is not set: nobody would be paged")
         _LOG.warning("nobody is on call")
-        return ()
+        return OnCall()
     try:
         return oncall.load(settings.oncall_file)
     except PackError as error:

@@ -3,13 +3,22 @@
 from candor.escalation.v1 import service_pb2
 from candor_kit.query import Query
 
-from candor_escalation import codec, incident_codec
+from candor_escalation import codec, incident_codec, oncall_codec
 from candor_escalation.domain.anchor import effective
 from candor_escalation.domain.fact import contradictions
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.page_token import PAGE_SIZE, place, token
 from candor_escalation.policy import Policy
-from candor_escalation.store import clocks, incidents, milestones, pages, questions, reports, submissions
+from candor_escalation.store import (
+    clocks,
+    dispatches,
+    incidents,
+    milestones,
+    pages,
+    questions,
+    reports,
+    submissions,
+)
 
 
 class Queries:
@@ -33,6 +42,7 @@ class Queries:
         disputed = contradictions(facts)
         anchors = await incidents.anchors(query.connection, identifier)
         asked = await questions.of_incident(query.connection, identifier)
+        sent = await dispatches.of_incident(query.connection, identifier)
         return service_pb2.GetIncidentResponse(
             incident=codec.incident_message(incident),
             facts=[codec.fact_message(fact, disputed) for fact in facts],
@@ -40,7 +50,10 @@ class Queries:
                 codec.clock_message(clock, reached, incident_codec.history_of(clock.clock_id, history))
                 for clock in running
             ],
-            pages=[codec.page_message(page) for page in await pages.of_incident(query.connection, identifier)],
+            pages=[
+                oncall_codec.page_message(page, sent.get(page.page_id, ()))
+                for page in await pages.of_incident(query.connection, identifier)
+            ],
             drafts=[
                 codec.draft_message(draft) for draft in await reports.drafts_of_incident(query.connection, identifier)
             ],

@@ -1,4 +1,7 @@
-"""The loop that reaches milestones and moves unanswered pages on. What is due is asked of the database's clock."""
+"""The loop that reaches milestones, moves unanswered pages on and lets acknowledgements expire.
+
+What is due is asked of the database's clock.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -45,7 +48,7 @@ class Sweeper:
         if reached:
             return 0.0  # milestones first: there may be more
         async with self._transaction("sweeper") as tx:
-            moved = await self._pages.move_on(tx)
+            moved = await self._pages.move_on(tx) + await self._pages.lapse(tx)
         if moved:
             return 0.0
         async with self._transaction("sweeper") as tx:

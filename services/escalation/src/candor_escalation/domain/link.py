@@ -15,6 +15,34 @@ _MAC_BYTES = 32
 _LENGTH = _ID_BYTES + _EXPIRY_BYTES + _MAC_BYTES
 
 
+class Expired(Refused):
+    """A link of ours whose time has passed.
+
+    Attributes:
+        expired_at: When.
+    """
+
+    def __init__(self, expired_at: datetime) -> None:
+        super().__init__(
+            "LINK_INVALID", "the link is expired; acknowledge in the console, or by the link of a newer page"
+        )
+        self.expired_at = expired_at
+
+
+class Used(Refused):
+    """A link of ours that was used before; it works once.
+
+    Attributes:
+        by: Who acknowledged.
+        at: When.
+    """
+
+    def __init__(self, by: str, at: datetime) -> None:
+        super().__init__("LINK_INVALID", f"the page was acknowledged before, by {by} at {at:%Y-%m-%d %H:%M} UTC")
+        self.by = by
+        self.at = at
+
+
 @dataclass(frozen=True)
 class Link:
     """Which page it acknowledges, and until when (whole seconds)."""
@@ -33,6 +61,7 @@ def verify(token: str, key: bytes, now: datetime) -> Link:
     """The link behind a token that we signed and that is not expired.
 
     Raises:
+        Expired: It was ours.
         Refused: LINK_INVALID.
     """
     raw = _decoded(token)
@@ -41,7 +70,7 @@ def verify(token: str, key: bytes, now: datetime) -> Link:
         raise Refused("LINK_INVALID", "the link is not ours")
     expires_at = datetime.fromtimestamp(int.from_bytes(signed[_ID_BYTES:], "big"), UTC)
     if now >= expires_at:
-        raise Refused("LINK_INVALID", "the link is expired; acknowledge in the console")
+        raise Expired(expires_at)
     return Link(str(UUID(bytes=signed[:_ID_BYTES])), expires_at)
 
 

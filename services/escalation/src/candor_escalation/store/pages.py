@@ -5,18 +5,19 @@ from candor_escalation.store import Connection, Row
 
 _COLUMNS = (
     "p.page_id, p.incident_id, p.clock_id, p.cause, p.contact, p.level, p.round, p.state, p.sent_at,"
-    " p.delivered, p.provider_answer, p.answer_by, p.acknowledged_at, p.acknowledged_by"
+    " p.delivered, p.provider_answer, p.answer_by, p.acknowledged_at, p.acknowledged_by, p.channel, p.unconfirmed,"
+    " p.acknowledged_until, p.schedule"
 )
 
 
 async def insert(connection: Connection, page: Page) -> None:
     """Queue a page."""
     await connection.execute(
-        "INSERT INTO page (page_id, incident_id, clock_id, cause, contact, level, round, state, not_before)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() + %s)",
+        "INSERT INTO page (page_id, incident_id, clock_id, cause, contact, level, round, state, schedule, not_before)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() + %s)",
         (
             page.page_id, page.incident_id, page.clock_id, page.cause, page.contact, page.level, page.round, page.state,
-            page.wait,
+            page.schedule, page.wait,
         ),
     )  # fmt: skip
 
@@ -25,10 +26,11 @@ async def update(connection: Connection, page: Page) -> None:
     """Write what can change of a page."""
     await connection.execute(
         "UPDATE page SET state = %s, sent_at = %s, delivered = %s, provider_answer = %s, answer_by = %s,"
-        " acknowledged_at = %s, acknowledged_by = %s, leased_until = NULL WHERE page_id = %s",
+        " acknowledged_at = %s, acknowledged_by = %s, channel = %s, unconfirmed = %s, acknowledged_until = %s"
+        " WHERE page_id = %s",
         (
             page.state, page.sent_at, page.delivered, page.provider_answer, page.answer_by, page.acknowledged_at,
-            page.acknowledged_by, page.page_id,
+            page.acknowledged_by, page.channel, page.unconfirmed, page.acknowledged_until, page.page_id,
         ),
     )  # fmt: skip
 
@@ -53,18 +55,22 @@ async def of_incident(connection: Connection, incident_id: str) -> list[Page]:
     return await _where(connection, "p.incident_id = %s", incident_id)
 
 
-async def lease(connection: Connection, limit: int, seconds: float) -> list[Page]:
-    """Queued pages that nobody else is sending, claimed for a while.
+async def rest(connection: Connection, clock_id: str) -> None:
+    """Let no acknowledgement of a clock expire any more: there is a newer one, or nothing left to ask about."""
+    await connection.execute(
+        "UPDATE page SET acknowledged_until = NULL"
+        " WHERE clock_id = %s AND state = 'acknowledged' AND acknowledged_until IS NOT NULL",
+        (clock_id,),
+    )
 
-    A process that dies while it sends leaves its claim to run out; the page is then sent again under the same id.
-    """
+
+async def lapsing(connection: Connection, limit: int) -> list[Page]:
+    """Pages whose acknowledgement has expired, with their incident locked; what another process holds is skipped."""
     cursor = await connection.execute(
-        "UPDATE page p SET leased_until = clock_timestamp() + make_interval(secs => %s) WHERE p.page_id IN ("  # noqa: S608
-        "SELECT page_id FROM page WHERE state = 'queued' AND not_before <= clock_timestamp()"
-        " AND (leased_until IS NULL OR leased_until <= clock_timestamp())"
-        " ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED)"
-        f" RETURNING {_COLUMNS}",
-        (seconds, limit),
+        f"SELECT {_COLUMNS} FROM page p JOIN incident i USING (incident_id)"  # noqa: S608 - a constant
+        " WHERE p.state = 'acknowledged' AND p.acknowledged_until <= clock_timestamp()"
+        " ORDER BY p.acknowledged_until LIMIT %s FOR UPDATE OF p, i SKIP LOCKED",
+        (limit,),
     )
     return [_page(row) for row in await cursor.fetchall()]
 
@@ -104,4 +110,8 @@ def _page(row: Row) -> Page:
         answer_by=row["answer_by"],
         acknowledged_at=row["acknowledged_at"],
         acknowledged_by=row["acknowledged_by"],
+        channel=row["channel"],
+        unconfirmed=row["unconfirmed"],
+        acknowledged_until=row["acknowledged_until"],
+        schedule=row["schedule"],
     )

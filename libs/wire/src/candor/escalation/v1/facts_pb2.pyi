@@ -5,6 +5,7 @@ What happened in the escalation service: topic candor.escalation.v1. Key: incide
 
 from candor.escalation.v1 import disposal_pb2 as _disposal_pb2
 from candor.escalation.v1 import model_pb2 as _model_pb2
+from candor.escalation.v1 import oncall_pb2 as _oncall_pb2
 from candor.escalation.v1 import register_pb2 as _register_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -97,6 +98,8 @@ Global___MilestoneReached: _TypeAlias = MilestoneReached  # noqa: Y015
 
 @_typing.final
 class PageSent(_message.Message):
+    """A channel took a page, or did not: page.delivered and page.provider_answer say which."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
@@ -126,11 +129,16 @@ class PageAcknowledged(_message.Message):
     PAGE_ID_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGED_AT_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_UNTIL_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     page_id: _builtins.str
     contact: _builtins.str
     @_builtins.property
     def acknowledged_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def acknowledged_until(self) -> _timestamp_pb2.Timestamp:
+        """People are asked again from then on, if the clock still runs."""
+
     def __init__(
         self,
         *,
@@ -138,10 +146,11 @@ class PageAcknowledged(_message.Message):
         page_id: _builtins.str = ...,
         contact: _builtins.str = ...,
         acknowledged_at: _timestamp_pb2.Timestamp | None = ...,
+        acknowledged_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at", "acknowledged_until", b"acknowledged_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at", "contact", b"contact", "incident_id", b"incident_id", "page_id", b"page_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at", "acknowledged_until", b"acknowledged_until", "contact", b"contact", "incident_id", b"incident_id", "page_id", b"page_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -156,19 +165,29 @@ class PageEscalated(_message.Message):
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     PAGE_ID_FIELD_NUMBER: _builtins.int
     NEXT_LEVEL_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    NEXT_CONTACT_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     page_id: _builtins.str
     next_level: _builtins.int
+    cause: _builtins.str
+    """"unanswered", "not_delivered" (no channel took it) or "nobody_on_shift"."""
+    next_contact: _builtins.str
+    round: _builtins.int
     def __init__(
         self,
         *,
         incident_id: _builtins.str = ...,
         page_id: _builtins.str = ...,
         next_level: _builtins.int = ...,
+        cause: _builtins.str = ...,
+        next_contact: _builtins.str = ...,
+        round: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident_id", b"incident_id", "next_level", b"next_level", "page_id", b"page_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "incident_id", b"incident_id", "next_contact", b"next_contact", "next_level", b"next_level", "page_id", b"page_id", "round", b"round"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -960,3 +979,107 @@ class SubjectErased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubjectErased: _TypeAlias = SubjectErased  # noqa: Y015
+
+@_typing.final
+class PageAcknowledgementExpired(_message.Message):
+    """An acknowledgement expired while the clock ran on; people are paged again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    CLOCK_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_UNTIL_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    clock_id: _builtins.str
+    page_id: _builtins.str
+    contact: _builtins.str
+    @_builtins.property
+    def acknowledged_until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        clock_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+        contact: _builtins.str = ...,
+        acknowledged_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledged_until", b"acknowledged_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_until", b"acknowledged_until", "clock_id", b"clock_id", "contact", b"contact", "incident_id", b"incident_id", "page_id", b"page_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageAcknowledgementExpired: _TypeAlias = PageAcknowledgementExpired  # noqa: Y015
+
+@_typing.final
+class NobodyReached(_message.Message):
+    """A whole round through the chain ended in which no channel of anybody took a page. The next round follows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    CLOCK_ID_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
+    LEVELS_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    clock_id: _builtins.str
+    round: _builtins.int
+    levels: _builtins.int
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        clock_id: _builtins.str = ...,
+        round: _builtins.int = ...,
+        levels: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "incident_id", b"incident_id", "levels", b"levels", "round", b"round"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NobodyReached: _TypeAlias = NobodyReached  # noqa: Y015
+
+@_typing.final
+class OnCallOverridden(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OVERRIDE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def override(self) -> _oncall_pb2.OnCallOverride: ...
+    def __init__(
+        self,
+        *,
+        override: _oncall_pb2.OnCallOverride | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["override", b"override"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["override", b"override"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnCallOverridden: _TypeAlias = OnCallOverridden  # noqa: Y015
+
+@_typing.final
+class OnCallOverrideEnded(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OVERRIDE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def override(self) -> _oncall_pb2.OnCallOverride: ...
+    def __init__(
+        self,
+        *,
+        override: _oncall_pb2.OnCallOverride | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["override", b"override"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["override", b"override"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OnCallOverrideEnded: _TypeAlias = OnCallOverrideEnded  # noqa: Y015

@@ -559,6 +559,14 @@ class Page(_message.Message):
     ACKNOWLEDGED_AT_FIELD_NUMBER: _builtins.int
     PROVIDER_ANSWER_FIELD_NUMBER: _builtins.int
     DELIVERED_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    UNCONFIRMED_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_BY_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_UNTIL_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FIELD_NUMBER: _builtins.int
+    DISPATCHES_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     clock_id: _builtins.str
     contact: _builtins.str
@@ -567,10 +575,27 @@ class Page(_message.Message):
     provider_answer: _builtins.str
     """What the channel answered: its id for the message, or its error."""
     delivered: _builtins.bool
+    cause: _builtins.str
+    """Why it is sent: "start", a milestone, or "acknowledgement_expired"."""
+    round: _builtins.int
+    """Counts from 1: how often the chain has been gone through."""
+    channel: _builtins.str
+    """The kind of the channel that took it, or was tried last."""
+    unconfirmed: _builtins.bool
+    """The channel says that it was sent and gives no proof."""
+    acknowledged_by: _builtins.str
+    schedule: _builtins.str
+    """The schedule by which the contact is on call; empty where it is always this person."""
     @_builtins.property
     def sent_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def acknowledged_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def acknowledged_until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def dispatches(self) -> _containers.RepeatedCompositeFieldContainer[Global___Dispatch]:
+        """What came of every channel that was tried, in order."""
+
     def __init__(
         self,
         *,
@@ -582,14 +607,62 @@ class Page(_message.Message):
         acknowledged_at: _timestamp_pb2.Timestamp | None = ...,
         provider_answer: _builtins.str = ...,
         delivered: _builtins.bool = ...,
+        cause: _builtins.str = ...,
+        round: _builtins.int = ...,
+        channel: _builtins.str = ...,
+        unconfirmed: _builtins.bool = ...,
+        acknowledged_by: _builtins.str = ...,
+        acknowledged_until: _timestamp_pb2.Timestamp | None = ...,
+        schedule: _builtins.str = ...,
+        dispatches: _abc.Iterable[Global___Dispatch] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at", "sent_at", b"sent_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at", "acknowledged_until", b"acknowledged_until", "sent_at", b"sent_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at", "clock_id", b"clock_id", "contact", b"contact", "delivered", b"delivered", "level", b"level", "page_id", b"page_id", "provider_answer", b"provider_answer", "sent_at", b"sent_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at", b"acknowledged_at", "acknowledged_by", b"acknowledged_by", "acknowledged_until", b"acknowledged_until", "cause", b"cause", "channel", b"channel", "clock_id", b"clock_id", "contact", b"contact", "delivered", b"delivered", "dispatches", b"dispatches", "level", b"level", "page_id", b"page_id", "provider_answer", b"provider_answer", "round", b"round", "schedule", b"schedule", "sent_at", b"sent_at", "unconfirmed", b"unconfirmed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Page: _TypeAlias = Page  # noqa: Y015
+
+@_typing.final
+class Dispatch(_message.Message):
+    """A page on its way by one channel of its contact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TRIES_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    ANSWERED_AT_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    state: _builtins.str
+    """"waiting", "taken", "standing" (taken, and sent again before the channel forgets it), "refused", "withdrawn";
+    "ending" and "ended" where the provider is told that it is over.
+    """
+    tries: _builtins.int
+    provider_id: _builtins.str
+    error: _builtins.str
+    @_builtins.property
+    def answered_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        state: _builtins.str = ...,
+        tries: _builtins.int = ...,
+        provider_id: _builtins.str = ...,
+        error: _builtins.str = ...,
+        answered_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "channel", b"channel", "error", b"error", "provider_id", b"provider_id", "state", b"state", "tries", b"tries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Dispatch: _TypeAlias = Dispatch  # noqa: Y015
 
 @_typing.final
 class Draft(_message.Message):

@@ -75,6 +75,13 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The end of a limit or a suspension must be in the future."""
     REASON_SUBJECT_ERASED: _Reason.ValueType  # 59
     """It was made before the person was erased."""
+    REASON_SCHEDULE_UNKNOWN: _Reason.ValueType  # 30
+    REASON_CONTACT_UNKNOWN: _Reason.ValueType  # 31
+    REASON_OVERRIDE_UNKNOWN: _Reason.ValueType  # 32
+    REASON_OVERRIDE_ENDED: _Reason.ValueType  # 33
+    """The override is over already."""
+    REASON_PERIOD_INVALID: _Reason.ValueType  # 34
+    """It ends before it starts, lies in the past, or is too long."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the escalation service refuses a well-formed command."""
@@ -132,4 +139,11 @@ REASON_TERM_PASSED: Reason.ValueType  # 57
 """The end of a limit or a suspension must be in the future."""
 REASON_SUBJECT_ERASED: Reason.ValueType  # 59
 """It was made before the person was erased."""
+REASON_SCHEDULE_UNKNOWN: Reason.ValueType  # 30
+REASON_CONTACT_UNKNOWN: Reason.ValueType  # 31
+REASON_OVERRIDE_UNKNOWN: Reason.ValueType  # 32
+REASON_OVERRIDE_ENDED: Reason.ValueType  # 33
+"""The override is over already."""
+REASON_PERIOD_INVALID: Reason.ValueType  # 34
+"""It ends before it starts, lies in the past, or is too long."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
