@@ -11,9 +11,10 @@ from candor_packs import pack
 from candor_packs.pack import PackError
 
 from candor_escalation import oncall
-from candor_escalation.api import escalation_api, holder_api
+from candor_escalation.api import act_api, escalation_api, holder_api
 from candor_escalation.domain.paging import Contact
 from candor_escalation.domain.refusal import Refused
+from candor_escalation.handlers import acts
 from candor_escalation.handlers.clocks import Clocks
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.reports import Reports
@@ -66,6 +67,8 @@ async def compose(settings: Settings) -> Service:
         timeout=settings.page_timeout_seconds,
     )
     service.background("pager", pager.run)
+    service.serve(act_api())
+    service.hear_own(acts.hear)
     return service
 
 
