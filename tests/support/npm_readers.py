@@ -1,4 +1,4 @@
-"""Readers of metadata that others made, from npm's registry: ExifTool and FFmpeg's ffprobe."""
+"""Readers that others made, from npm's registry: ExifTool and FFmpeg's ffprobe for metadata, axe for pages."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ _ARCHIVE_ZIP = _Package(
 _FFPROBE = _Package(
     "@ffprobe-installer/linux-x64", "5.2.0", "8b6b2e34bad5ea7cfbe1914185145f514f620f24203a1a421e8d00a698bf8e61"
 )
+# Checks a page against WCAG inside a browser; MPL-2.0, used by tests only.
+_AXE = _Package("axe-core", "4.14.1", "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745")
 
 
 def exiftool(cache: Path) -> list[str]:
@@ -62,6 +64,11 @@ def ffprobe(cache: Path) -> list[str]:
     if not os.access(program, os.X_OK):
         program.chmod(0o755)
     return [str(program), "-v", "error"]
+
+
+def axe(cache: Path) -> str:
+    """The script of axe-core, to be run in a page: it then stands there as `axe`."""
+    return _unpacked(cache, _AXE, "axe.min.js").read_text(encoding="utf-8")
 
 
 def told(command: Sequence[str | Path]) -> Any:

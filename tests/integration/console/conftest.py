@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from deployment import Deployment
 from playwright.async_api import Browser, async_playwright
 
+from .chain import chain
 from .chromium import FLAGS, executable
 from .desk import Desk
 
@@ -29,3 +31,12 @@ async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
     for context in browser.contexts:
         await context.close()
     assert desk.complaints == []
+
+
+@pytest.fixture(scope="module")
+async def paged(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
+    """The escalation service pages somebody; its environment."""
+    async with chain(tmp_path_factory.mktemp("oncall")) as environment:
+        await asyncio.to_thread(deployment.runner.restart_service, "escalation", environment)
+        yield environment
+        await asyncio.to_thread(deployment.runner.restart_service, "escalation")

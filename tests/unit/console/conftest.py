@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -11,6 +12,8 @@ from candor_console import app, rendering
 from candor_console.calls import Rpc
 from candor_console.checkpoint import Checkpoint
 from candor_console.console import Console
+from candor_console.live import Live
+from candor_console.pages.live import looking
 from candor_console.sessions import Cookies, Seal, Session, signed_in
 from candor_console.signin.door import LocalDoor
 from candor_console.signin.failures import Failures
@@ -21,6 +24,7 @@ from candor_kit.errors import Unavailable
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.message import Message
+from jinja2 import Environment
 from starlette.testclient import TestClient
 
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
@@ -96,6 +100,8 @@ class Desk:
             origins=frozenset({ORIGIN}),
             local=False,
             log_url="https://log.example/log",
+            live=Live(looking(self.calls)),
+            zone=ZoneInfo("Asia/Shanghai"),
         )
         self.browser = TestClient(app.application(self.console), base_url=ORIGIN, follow_redirects=False)
 
@@ -128,3 +134,8 @@ def users() -> tuple[LocalUser, ...]:
 @pytest.fixture
 def desk(users: tuple[LocalUser, ...]) -> Desk:
     return Desk(users)
+
+
+@pytest.fixture(scope="session")
+def environment() -> Environment:
+    return rendering.environment()

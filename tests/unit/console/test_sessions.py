@@ -116,3 +116,11 @@ def test_a_session_of_any_length_is_read_as_written(lengths: list[int]) -> None:
 def test_a_session_that_no_browser_would_keep_is_a_fault() -> None:
     with pytest.raises(ValueError, match="does not fit"):
         Cookies(secure=True).write(Response(), "x" * 40_000, {})
+
+
+def test_what_is_left_of_a_session_is_the_shorter_of_idle_and_longest() -> None:
+    session = signed_in(NOW, "wang", frozenset({"on_call"}))
+    text = seal().close(session, NOW + timedelta(hours=10))
+    assert seal().left(text, session, NOW + timedelta(hours=11)) == timedelta(hours=7)
+    late = seal().close(session, NOW + timedelta(hours=20))
+    assert seal().left(late, session, NOW + timedelta(hours=21)) == timedelta(hours=3)

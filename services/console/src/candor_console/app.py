@@ -14,12 +14,16 @@ from candor_console import menu, rpcs
 from candor_console.console import Console
 from candor_console.headers import ALWAYS, SecurityHeaders
 from candor_console.pages import (
+    acts,
     claims,
     clocks,
     dead_letters,
     features,
+    incident_file,
     incidents,
+    live,
     log,
+    oncall,
     overview,
     requests,
     reviews,
@@ -55,7 +59,7 @@ def routes(pages: Pages) -> Sequence[BaseRoute]:
     review = "/reviews/{generation_id}"
 
     def act(path: str, view: View, roles: frozenset[str]) -> Route:
-        return Route(f"{incident}/{path}", pages.closed(incidents.act(view), roles), methods=["POST"])
+        return Route(f"{incident}/{path}", pages.closed(acts.guarded(view), roles), methods=["POST"])
 
     return [
         Route("/sign-in", pages.open(sign_in.show), methods=["GET"]),
@@ -64,10 +68,17 @@ def routes(pages: Pages) -> Sequence[BaseRoute]:
         Route("/sign-in/return", pages.open(sign_in.finish), methods=["GET"]),
         Route("/sign-out", pages.open(sign_in.sign_out), methods=["POST"]),
         Route("/", pages.closed(overview.show), methods=["GET"]),
+        Route(oncall.PATH, pages.closed(oncall.show, rpcs.LIST_CLOCKS.roles), methods=["GET"]),
+        Route("/live", pages.closed(live.follow, rpcs.LIST_CLOCKS.roles), methods=["GET"]),
         Route("/requests", pages.closed(requests.index, rpcs.LIST_REQUESTS.roles), methods=["GET"]),
         Route("/requests/{request_id}", pages.closed(requests.detail, rpcs.GET_REQUEST.roles), methods=["GET"]),
         Route("/clocks", pages.closed(clocks.index, rpcs.LIST_CLOCKS.roles), methods=["GET"]),
         Route(incident, pages.closed(incidents.detail, get_incident), methods=["GET"]),
+        Route(f"{incident}/file", pages.closed(incident_file.show, rpcs.LIST_ACTS.roles), methods=["GET"]),
+        Route(
+            f"{incident}/proofs.zip", pages.closed(incident_file.bundle, rpcs.GET_ACT_EVIDENCE.roles), methods=["GET"]
+        ),
+        act("facts", incidents.facts, rpcs.RECORD_FACTS.roles),
         act("acknowledge", incidents.acknowledge, rpcs.ACKNOWLEDGE_PAGE.roles),
         act("draft", incidents.draft, rpcs.DRAFT_REPORT.roles),
         act("submission", incidents.submission, rpcs.RECORD_SUBMISSION.roles),

@@ -1,7 +1,8 @@
 """Everything a page stands on, passed explicitly by the composition root."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Protocol
 
 from candor_kit.clock import Clock
@@ -38,12 +39,29 @@ class DeadLetterTopics(Protocol):
         ...
 
 
+class Happenings(Protocol):
+    """Where live pages hear that something has changed."""
+
+    def events(self, key: str, bearer: str, seconds: float) -> AsyncIterator[str]:
+        """The text/event-stream of one onlooker for at most `seconds`; `key` names the session."""
+        ...
+
+    def end(self, key: str) -> None:
+        """End the streams of a session."""
+        ...
+
+    def close(self) -> None:
+        """End every stream."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     """The parts.
 
     `origins` are the origins our own forms come from; with `local` the address the browser used counts as well, so that
-    `localhost` and `127.0.0.1` both work. `log_url` is where outsiders read the generation log.
+    `localhost` and `127.0.0.1` both work. `log_url` is where outsiders read the generation log. `zone` is the
+    local time of printed files.
     """
 
     clock: Clock
@@ -57,3 +75,5 @@ class Console:
     origins: frozenset[str]
     local: bool
     log_url: str
+    live: Happenings
+    zone: tzinfo

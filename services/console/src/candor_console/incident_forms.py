@@ -1,12 +1,19 @@
 """From the fields of a form to the command they stand for. The service checks the command; here its form is read."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from candor.escalation.v1 import service_pb2 as escalation
+from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 Fields = Mapping[str, str]
+
+FACT = "fact."
+_YES_NO = {"yes": True, "true": True, "是": True, "no": False, "false": False, "否": False}
+# At most 15 digits: more would not come back as they were written.
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?", re.ASCII)
 
 
 class WrongField(Exception):
@@ -25,6 +32,27 @@ def acknowledge(fields: Fields) -> escalation.AcknowledgePageRequest:
 def draft(fields: Fields) -> escalation.DraftReportRequest:
     """The clock to draft for."""
     return escalation.DraftReportRequest(command_id=_text(fields, "command_id"), clock_id=_text(fields, "clock_id"))
+
+
+def facts(fields: Fields, incident_id: str) -> escalation.RecordFactsRequest:
+    """What is known of an incident by now: the fields `fact.NAME` that are not empty."""
+    told = {
+        name.removeprefix(FACT): _value(text.strip())
+        for name, text in fields.items()
+        if name.startswith(FACT) and text.strip()
+    }
+    if not told:
+        raise WrongField("facts")
+    return escalation.RecordFactsRequest(
+        command_id=_text(fields, "command_id"), incident_id=incident_id, facts=told, source="console"
+    )
+
+
+def draft_anew(fields: Fields) -> escalation.DraftReportRequest:
+    """The draft that follows facts: a command of its own in the same form."""
+    return escalation.DraftReportRequest(
+        command_id=_text(fields, "draft_command_id"), clock_id=_text(fields, "clock_id")
+    )
 
 
 def submission(fields: Fields) -> escalation.RecordSubmissionRequest:
@@ -66,6 +94,15 @@ def _text(fields: Fields, name: str) -> str:
     if not value:
         raise WrongField(name)
     return value
+
+
+def _value(text: str) -> Value:
+    """A fact as a person writes it: yes or no, a number, or a text. A number with a leading zero is a text."""
+    if text.lower() in _YES_NO:
+        return Value(bool_value=_YES_NO[text.lower()])
+    if _NUMBER.fullmatch(text):
+        return Value(number_value=float(text))
+    return Value(string_value=text)
 
 
 def _number(fields: Fields, name: str) -> int:

@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 from candor_kit import http, log, tracing
@@ -18,8 +19,10 @@ from pydantic import ValidationError
 from candor_console import app, rendering, rpcs
 from candor_console.calls import GrpcCalls
 from candor_console.checkpoint import CheckpointReader
-from candor_console.console import Console
+from candor_console.console import Console, Happenings
 from candor_console.forms import origin_of
+from candor_console.live import Live
+from candor_console.pages.live import looking
 from candor_console.sessions import Cookies, Seal
 from candor_console.settings import Settings
 from candor_console.signin import local_tokens, local_users
@@ -46,7 +49,16 @@ def compose(settings: Settings, calls: GrpcCalls, client: httpx.AsyncClient) -> 
         origins=frozenset({origin_of(url)}),
         local=settings.local_mode,
         log_url=settings.log_url.rstrip("/") or log_url,
+        live=Live(looking(calls)),
+        zone=_zone(settings),
     )
+
+
+def _zone(settings: Settings) -> ZoneInfo:
+    try:
+        return ZoneInfo(settings.time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(f"CANDOR_TIME_ZONE {settings.time_zone!r} is no IANA time zone") from error
 
 
 def _seal(settings: Settings) -> Seal:
@@ -123,10 +135,19 @@ async def serve(settings: Settings, *, only_check: bool) -> None:
                 print("the configuration is right")
                 return
             _LOG.info("started", http=settings.http_listen)
-            await http.serve(app.application(console), settings.http_listen, stop)
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(_close(console.live, stop))
+                await http.serve(app.application(console), settings.http_listen, stop)
+                stop.set()
             _LOG.info("stopped")
         finally:
             await calls.close()
+
+
+async def _close(live: Happenings, stop: Stop) -> None:
+    """End the open streams when the service stops: a server waits for the answers that are under way."""
+    await stop.wait()
+    live.close()
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ class Entry:
 # Path, text, roles; None: everybody who is signed in.
 _PAGES: tuple[tuple[str, str, frozenset[str] | None], ...] = (
     ("/", "menu.overview", None),
+    ("/on-call", "oncall.menu", rpcs.LIST_CLOCKS.roles),
     ("/requests", "requests.title", rpcs.LIST_REQUESTS.roles),
     ("/clocks", "clocks.title", rpcs.LIST_CLOCKS.roles),
     ("/claims", "claims.title", rpcs.LIST_CLAIMS.roles),

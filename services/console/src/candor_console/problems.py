@@ -36,6 +36,12 @@ class Problem:
     roles: frozenset[str] = frozenset()
     part: str = ""
     fields: Sequence[Violation] = field(default_factory=tuple)
+    sign_in: bool = False
+
+    @classmethod
+    def expired(cls) -> Problem:
+        """A form came when its session had ended."""
+        return cls(403, "problem.expired", sign_in=True)
 
     @classmethod
     def forbidden(cls, roles: frozenset[str]) -> Problem:

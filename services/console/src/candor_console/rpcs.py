@@ -1,6 +1,7 @@
 """The RPCs that the pages use. Who may call them stands in the protos; a page asks the RPC and repeats no role."""
 
 from candor.edge.v1 import views_pb2
+from candor.escalation.v1 import act_pb2 as act
 from candor.escalation.v1 import service_pb2 as escalation
 from candor.generation.v1 import review_pb2 as review
 from candor.generation.v1 import service_pb2 as generation
@@ -11,6 +12,7 @@ from candor_console.calls import Rpc
 
 _RIGHTS = rights.DESCRIPTOR.services_by_name["RightsService"].methods_by_name
 _ESCALATION = escalation.DESCRIPTOR.services_by_name["EscalationService"].methods_by_name
+_ACT = act.DESCRIPTOR.services_by_name["ActService"].methods_by_name
 _GENERATION = generation.DESCRIPTOR.services_by_name["GenerationService"].methods_by_name
 _REVIEW = review.DESCRIPTOR.services_by_name["ReviewService"].methods_by_name
 _REFUTATION = refutation.DESCRIPTOR.services_by_name["RefutationService"].methods_by_name
@@ -28,6 +30,12 @@ LIST_INCIDENTS = Rpc(
 GET_INCIDENT = Rpc(
     "escalation", _ESCALATION["GetIncident"], escalation.GetIncidentRequest, escalation.GetIncidentResponse
 )
+RECORD_FACTS = Rpc(
+    "escalation", _ESCALATION["RecordFacts"], escalation.RecordFactsRequest, escalation.RecordFactsResponse
+)
+LIST_ACTS = Rpc("escalation", _ACT["ListActs"], act.ListActsRequest, act.ListActsResponse)
+LIST_LATEST_ACTS = Rpc("escalation", _ACT["ListLatestActs"], act.ListLatestActsRequest, act.ListLatestActsResponse)
+LIST_NOTES = Rpc("escalation", _ACT["ListNotes"], act.ListNotesRequest, act.ListNotesResponse)
 ACKNOWLEDGE_PAGE = Rpc(
     "escalation", _ESCALATION["AcknowledgePage"], escalation.AcknowledgePageRequest, escalation.AcknowledgePageResponse
 )
@@ -54,6 +62,9 @@ LIST_CLAIMS = Rpc("refutation", _REFUTATION["ListClaims"], refutation.ListClaims
 GET_CLAIM = Rpc("refutation", _REFUTATION["GetClaim"], refutation.GetClaimRequest, refutation.GetClaimResponse)
 GET_NOTICE = Rpc("refutation", _REFUTATION["GetNotice"], refutation.GetNoticeRequest, refutation.GetNoticeResponse)
 
+GET_ACT_EVIDENCE = Rpc(
+    "generation", _GENERATION["GetActEvidence"], generation.GetActEvidenceRequest, generation.GetActEvidenceResponse
+)
 LIST_FEATURES = Rpc(
     "generation", _GENERATION["ListFeatures"], generation.ListFeaturesRequest, generation.ListFeaturesResponse
 )

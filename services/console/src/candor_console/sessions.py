@@ -92,6 +92,10 @@ class Seal:
         session = _from_json(plain)
         return None if now - session.started_at > self._longest else session
 
+    def left(self, text: str, session: Session, now: datetime) -> timedelta:
+        """How long the text is good for yet, if nothing renews it."""
+        return min(self._idle - self.age(text, now), self._longest - (now - session.started_at))
+
     def age(self, text: str, now: datetime) -> timedelta:
         """How long ago the text was sealed; very long for a text that is not ours."""
         try:

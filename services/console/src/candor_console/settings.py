@@ -35,6 +35,10 @@ class Settings(ServiceSettings):
 
     log_url: str = Field("", description="where outsiders read the generation log, to show; default: where we do")
 
+    time_zone: str = Field(
+        "Asia/Shanghai", description="the local time that incident files state beside UTC, as an IANA name"
+    )
+
     @property
     def session_idle(self) -> timedelta:
         """How long a session may be idle."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from candor_console.oncall_texts import ONCALL
 from candor_console.words import WORDS
 
 Texts = Mapping[str, tuple[str, str]]
@@ -349,7 +350,7 @@ PAGES: Texts = {
     "field.approved_by": ("Approved by", "批准人"),
 }
 
-ALL: Texts = {**PAGES, **WORDS}
+ALL: Texts = {**PAGES, **ONCALL, **WORDS}
 
 Text = Callable[..., str]
 

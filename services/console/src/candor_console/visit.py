@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from candor_kit import log, tracing
 from candor_kit.errors import Refusal, Unavailable
@@ -24,6 +24,7 @@ _LOG = log.get(__name__)
 # A session's idle time starts anew with every page, but its cookie is written again only so often: a page that was slow
 # to come must not bring back a session that was signed out meanwhile.
 REWRITE_AFTER = timedelta(minutes=5)
+LIVE_HEADER = "x-candor-live"
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class Visit:
     text: Text
     bearer: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    session_left: timedelta = timedelta()
 
     async def call(self, rpc: Rpc[Question, Answer], question: Question) -> Answer:
         """Ask a service in the person's name. Raises Refusal or Unavailable."""
@@ -60,9 +62,13 @@ class Visit:
             "status": status,
             "done": "",
             "refused": None,
+            "live": False,
         }
         helpers = rendering.helpers(self.text, self.lang, self.now)
-        page = self.console.templates.get_template(template).render({**helpers, **frame, **context})
+        values = {**helpers, **frame, **context}
+        # Only an address that can be loaded again can be kept up to date.
+        values["live"] = bool(values["live"]) and self.request.method in {"GET", "HEAD"}
+        page = self.console.templates.get_template(template).render(values)
         return HTMLResponse(page, status_code=status)
 
     def problem(self, problem: Problem) -> Response:
@@ -74,6 +80,7 @@ class Visit:
             text=problem.text(self.text),
             reason=problem.reason,
             fields=problem.fields,
+            sign_in=f"/sign-in?{urlencode({'next': came_from(self.request)})}" if problem.sign_in else "",
         )
 
     def _link(self, **changed: str) -> str:
@@ -118,6 +125,8 @@ class Pages:
             now = self.console.clock.now()
             before = self.console.seal.open(sealed, now)
             visit = begin(self.console, request, before or new_session(now), now)
+            if before is not None:
+                visit.session_left = self.console.seal.left(sealed, before, now)
             # The route, not the address: an address can name a request or an incident.
             with tracing.tracer().start_as_current_span(f"{request.method} {_route(request)}"):
                 response = await self._answer(visit, view)
@@ -133,6 +142,8 @@ class Pages:
             return await view(visit)
         except (forms.FormRefused, Refusal, Unavailable, ProviderAway) as error:
             problem = as_problem(error)
+            if problem.text_key == "form.csrf" and not visit.session.signed_in and not _is_sign_in(visit.request):
+                problem = Problem.expired()
             _LOG.info("a page was refused", status=problem.status, reason=problem.reason, http=_route(visit.request))
             return visit.problem(problem)
 
@@ -146,6 +157,9 @@ class Pages:
         return fields
 
     def _keep(self, visit: Visit, response: Response, before: Session | None, sealed: str) -> None:
+        if _by_itself(visit.request):
+            self._keep_renewed(visit, response, before, sealed)
+            return
         if visit.session is not before or self.console.seal.age(sealed, visit.now) > REWRITE_AFTER:
             text = self.console.seal.close(visit.session, visit.now)
             self.console.cookies.write(response, text, visit.request.cookies)
@@ -155,14 +169,25 @@ class Pages:
             secure = self.console.cookies.secure
             response.set_cookie(language.COOKIE, wish, max_age=year, secure=secure, httponly=True, samesite="lax")
 
+    def _keep_renewed(self, visit: Visit, response: Response, before: Session | None, sealed: str) -> None:
+        """Keep tokens that were renewed, and nothing else: a page that asks by itself is no sign of a person."""
+        if before is not None and visit.session is not before:
+            sealed_at = visit.now - self.console.seal.age(sealed, visit.now)
+            text = self.console.seal.close(visit.session, sealed_at)
+            self.console.cookies.write(response, text, visit.request.cookies)
+
     @staticmethod
     def _to_sign_in(visit: Visit) -> Response:
+        if _is_stream(visit.request):  # which a browser would take for a page
+            return Response(status_code=401)
+        # A form that was sent is not sent again after signing in: the page it stood on is loaded anew, and says so.
+        if visit.request.method not in {"GET", "HEAD"}:
+            wish = urlencode({"next": came_from(visit.request), "expired": "1"})
+            return RedirectResponse(f"/sign-in?{wish}", status_code=303)
         target = visit.request.url.path
         if visit.request.url.query:
             target += f"?{visit.request.url.query}"
-        # A form that was sent is not sent again after signing in: its page is only loaded anew.
-        wish = urlencode({"next": target if visit.request.method in {"GET", "HEAD"} else "/"})
-        return RedirectResponse(f"/sign-in?{wish}", status_code=303)
+        return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", status_code=303)
 
 
 def begin(console: Console, request: Request, session: Session, now: datetime) -> Visit:
@@ -174,3 +199,26 @@ def begin(console: Console, request: Request, session: Session, now: datetime) -
 def _route(request: Request) -> str:
     route = request.scope.get("route")
     return str(getattr(route, "path", "unknown"))
+
+
+def came_from(request: Request) -> str:
+    """The page that a form stood on, as the browser says; the overview when it does not, or it is not ours."""
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    ours = parts.netloc != "" and parts.netloc == request.headers.get("host", "")
+    return forms.local_path(parts.path) if ours else "/"
+
+
+def _is_sign_in(request: Request) -> bool:
+    return request.url.path == "/sign-in"
+
+
+def _by_itself(request: Request) -> bool:
+    """Whether a page asks by itself to stay current, and no person did anything."""
+    return LIVE_HEADER in request.headers or _is_stream(request)
+
+
+def _is_stream(request: Request) -> bool:
+    return request.headers.get("accept", "") == "text/event-stream"

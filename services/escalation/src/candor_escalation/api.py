@@ -1,10 +1,11 @@
 """Which RPC is which handler or question."""
 
-from candor.escalation.v1 import disposal_pb2, oncall_pb2, register_pb2, report_pb2, service_pb2
+from candor.escalation.v1 import act_pb2, disposal_pb2, oncall_pb2, register_pb2, report_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
 from candor_escalation.disposal_queries import DisposalQueries
+from candor_escalation.handlers import acts
 from candor_escalation.handlers.complaints import Complaints
 from candor_escalation.handlers.decisions import Decisions
 from candor_escalation.handlers.disposals import Disposals
@@ -126,4 +127,16 @@ def oncall_api(desk: OnCallDesk) -> Api:
         oncall_pb2.DESCRIPTOR.services_by_name["OnCallService"],
         commands={"OverrideOnCall": desk.override_on_call, "EndOverride": desk.end_override},
         queries={"WhoIsOnCall": desk.who_is_on_call, "ListShifts": desk.list_shifts},
+    )
+
+
+def act_api() -> Api:
+    """ActService: what was done in an incident."""
+    return Api(
+        act_pb2.DESCRIPTOR.services_by_name["ActService"],
+        queries={
+            "ListActs": acts.list_acts,
+            "ListLatestActs": acts.list_latest_acts,
+            "ListNotes": acts.list_notes,
+        },
     )

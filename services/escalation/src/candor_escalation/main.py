@@ -13,7 +13,15 @@ from candor_packs.pack import PackError
 
 from candor_escalation import catalogue, directory, oncall
 from candor_escalation.alerts import Reported
-from candor_escalation.api import disposal_api, escalation_api, holder_api, oncall_api, register_api, report_api
+from candor_escalation.api import (
+    act_api,
+    disposal_api,
+    escalation_api,
+    holder_api,
+    oncall_api,
+    register_api,
+    report_api,
+)
 from candor_escalation.directory import Directory
 from candor_escalation.disposal_queries import DisposalQueries
 from candor_escalation.disposal_sweeper import DisposalSweeper
@@ -23,6 +31,7 @@ from candor_escalation.domain.transfer import Item
 from candor_escalation.dsa import PublicSender
 from candor_escalation.filings_http import Filings
 from candor_escalation.gathering import Gatherer
+from candor_escalation.handlers import acts
 from candor_escalation.handlers.asking import Asking
 from candor_escalation.handlers.clocks import Clocks
 from candor_escalation.handlers.complaints import Complaints
@@ -118,6 +127,8 @@ async def compose(settings: Settings) -> Service:
     _watch(service, settings, policy, clocks, listening, begun)
     _take_in(service, settings, Intake(signals))
     _compose_disposals(service, settings)
+    service.serve(act_api())
+    service.hear_own(acts.hear)
     return service
 
 

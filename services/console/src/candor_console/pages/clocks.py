@@ -30,5 +30,6 @@ async def index(visit: Visit) -> Response:
         clocks=clocks.clocks,
         next_page=clocks.next_page_token,
         all=everything,
+        live=True,
         incidents=incidents.incidents,
     )

@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import quote
 
 from candor.escalation.v1 import model_pb2 as model
 from candor.escalation.v1 import service_pb2 as escalation
-from candor_kit.errors import Refusal
 from starlette.responses import RedirectResponse, Response
 
 from candor_console import incident_forms, rpcs
-from candor_console.problems import Problem, as_problem
-from candor_console.visit import View, Visit
+from candor_console.rendering import when
+from candor_console.visit import Visit
 
 CHANNELS = ("portal", "phone", "email", "fax", "letter", "api")
-DONE = frozenset({"acknowledged", "drafted", "submitted", "receipted", "decided"})
+DONE = frozenset({"acknowledged", "acknowledged_before", "completed", "drafted", "submitted", "receipted", "decided"})
+# Where a form may lead back to instead of its incident.
+BACK = frozenset({"/on-call"})
+# An acknowledgement older than this is not of this click: whoever was first keeps it.
+JUST_NOW = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Duty:
     revision: int
     drafts: Sequence[model.Draft]
     submissions: Sequence[model.Submission]
+    acknowledged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,11 @@ class Refused:
 async def detail(visit: Visit) -> Response:
     """The incident as it stands."""
     done = visit.request.query_params.get("done", "")
-    return await _page(visit, done=done if done in DONE else "")
+    return await page(visit, done=done if done in DONE else "")
 
 
-async def _page(visit: Visit, *, done: str = "", refused: Refused | None = None, status: int = 200) -> Response:
+async def page(visit: Visit, *, done: str = "", refused: Refused | None = None, status: int = 200) -> Response:
+    """The incident, with what was done or refused in front."""
     question = escalation.GetIncidentRequest(incident_id=visit.request.path_params["incident_id"])
     found = await visit.call(rpcs.GET_INCIDENT, question)
     return visit.render(
@@ -53,6 +59,7 @@ async def _page(visit: Visit, *, done: str = "", refused: Refused | None = None,
         channels=CHANNELS,
         done=done,
         refused=refused,
+        live=True,
         may_acknowledge=visit.may(rpcs.ACKNOWLEDGE_PAGE),
         may_draft=visit.may(rpcs.DRAFT_REPORT),
         may_submit=visit.may(rpcs.RECORD_SUBMISSION),
@@ -74,13 +81,22 @@ def _duty(clock: model.Clock, found: escalation.GetIncidentResponse) -> Duty:
     revision = max((draft.revision for draft in drafts), default=0)
     latest = sorted((draft for draft in drafts if draft.revision == revision), key=lambda draft: draft.locale)
     submissions = [submission for submission in found.submissions if submission.clock_id == clock.clock_id]
-    return Duty(clock, revision, latest, submissions)
+    pages = [page for page in found.pages if page.clock_id == clock.clock_id]
+    return Duty(clock, revision, latest, submissions, any(page.HasField("acknowledged_at") for page in pages))
 
 
 async def acknowledge(visit: Visit) -> Response:
-    """Acknowledge a page."""
-    await visit.call(rpcs.ACKNOWLEDGE_PAGE, incident_forms.acknowledge(visit.fields))
-    return _back(visit, "acknowledged")
+    """Acknowledge a page; the page says when somebody else was first."""
+    answer = await visit.call(rpcs.ACKNOWLEDGE_PAGE, incident_forms.acknowledge(visit.fields))
+    at = when(answer.acknowledged_at) if answer.HasField("acknowledged_at") else visit.now
+    return _back(visit, "acknowledged_before" if visit.now - at > JUST_NOW else "acknowledged")
+
+
+async def facts(visit: Visit) -> Response:
+    """Record what was missing, and draft the report anew from it."""
+    await visit.call(rpcs.RECORD_FACTS, incident_forms.facts(visit.fields, visit.request.path_params["incident_id"]))
+    await visit.call(rpcs.DRAFT_REPORT, incident_forms.draft_anew(visit.fields))
+    return _back(visit, "completed")
 
 
 async def draft(visit: Visit) -> Response:
@@ -107,29 +123,9 @@ async def decision(visit: Visit) -> Response:
     return _back(visit, "decided")
 
 
-def act(view: View) -> View:
-    """An act that is refused shows the incident again, with the reason in front and fresh forms.
-
-    The fresh forms carry a new command id: the refused one belongs to the body that was refused.
-    """
-
-    async def attempt(visit: Visit) -> Response:
-        try:
-            return await view(visit)
-        except incident_forms.WrongField as error:
-            refused = Refused(
-                visit.text("form.field", field=visit.text(f"field.{error.field}", default=error.field)), "", ()
-            )
-            return await _page(visit, refused=refused, status=400)
-        except Refusal as error:
-            problem: Problem = as_problem(error)
-            refused = Refused(problem.text(visit.text), problem.reason, problem.fields)
-            return await _page(visit, refused=refused, status=problem.status)
-
-    return attempt
-
-
 def _back(visit: Visit, done: str) -> Response:
-    """To the incident by GET, so that loading the page again sends nothing again."""
+    """To where the form stood, by GET, so that loading the page again sends nothing again."""
+    if visit.fields.get("back", "") in BACK:
+        return RedirectResponse(f"{visit.fields['back']}?done={done}", status_code=303)
     incident_id = quote(visit.request.path_params["incident_id"], safe="")
     return RedirectResponse(f"/incidents/{incident_id}?done={done}", status_code=303)

@@ -22,7 +22,8 @@ async def show(visit: Visit) -> Response:
     target = local_path(visit.request.query_params.get("next", "/"))
     if visit.session.signed_in:
         return RedirectResponse(target, status_code=303)
-    return _form(visit, target)
+    problem = visit.text("signin.expired") if visit.request.query_params.get("expired") == "1" else ""
+    return _form(visit, target, problem)
 
 
 async def check_password(visit: Visit) -> Response:
@@ -79,6 +80,7 @@ async def finish(visit: Visit) -> Response:
 
 async def sign_out(visit: Visit) -> Response:
     """Forget who this browser is. A POST, so that no foreign page and no prefetching does it."""
+    visit.console.live.end(visit.session.csrf)
     visit.session = new_session(visit.now)
     return RedirectResponse("/sign-in", status_code=303)
 

@@ -1,0 +1,137 @@
+"""What was done in an incident: the facts this service publishes, kept by incident with the ids they are proven by."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+
+from candor.escalation.v1 import act_pb2, facts_pb2
+from candor_kit.envelope import Heard
+from candor_kit.query import Query
+from candor_kit.transaction import Tx
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from candor_escalation import codec
+from candor_escalation.domain.incident import Json
+from candor_escalation.store import acts
+from candor_escalation.store.acts import Act, Note, Numbered
+
+_PAGE_SIZE = 100
+_PERSONAL = "subject"
+_TYPES = {
+    descriptor.full_name: GetMessageClass(descriptor)
+    for descriptor in facts_pb2.DESCRIPTOR.message_types_by_name.values()
+}
+
+
+async def hear(tx: Tx, heard: Sequence[Heard]) -> None:
+    """Keep the facts that tell of an incident, in the transaction that publishes them.
+
+    What a fact says is kept without the subject: no row of this service names a person (promise 4).
+    """
+    found = [act for item in heard if (act := _act(tx, item)) is not None]
+    if found:
+        await acts.insert(tx.connection, found)
+
+
+async def list_acts(query: Query, request: act_pb2.ListActsRequest) -> act_pb2.ListActsResponse:
+    """The acts of an incident in order."""
+    limit = request.page_size or _PAGE_SIZE
+    after = int(request.page_token or 0)
+    found = await acts.of_incident(query.connection, request.incident_id, after=after, limit=limit + 1)
+    shown = found[:limit]
+    return act_pb2.ListActsResponse(
+        acts=[_act_message(item) for item in shown],
+        next_page_token=str(shown[-1].number) if len(found) > limit else "",
+    )
+
+
+async def list_latest_acts(query: Query, request: act_pb2.ListLatestActsRequest) -> act_pb2.ListLatestActsResponse:
+    """The latest acts of all incidents."""
+    found = await acts.latest(query.connection, request.page_size or _PAGE_SIZE)
+    return act_pb2.ListLatestActsResponse(acts=[_act_message(item) for item in found])
+
+
+async def list_notes(query: Query, request: act_pb2.ListNotesRequest) -> act_pb2.ListNotesResponse:
+    """The signals and anchors of an incident in order."""
+    found = await acts.notes(query.connection, request.incident_id)
+    return act_pb2.ListNotesResponse(notes=[_note_message(note) for note in found])
+
+
+def incident_of(fact: Message) -> str | None:
+    """The incident that a fact names, itself or in what it carries; None where it names none."""
+    return next(_incidents(fact), None)
+
+
+def told(fact: Message) -> dict[str, Json]:
+    """What a fact says, as protobuf JSON by its own field names, without the subject where it names one.
+
+    Empty for what JSON cannot say (a number that is none): that must never keep a fact from being published.
+    """
+    try:
+        return _told(json_format.MessageToDict(fact, preserving_proto_field_name=True))
+    except json_format.Error:
+        return {}
+
+
+def _act(tx: Tx, item: Heard) -> Act | None:
+    """The act that a fact is; None for one that tells of no incident."""
+    known = _TYPES.get(item.head.type)
+    fact = known.FromString(item.value) if known else None
+    incident_id = incident_of(fact) if fact else None
+    if fact is None or incident_id is None:
+        return None
+    return Act(incident_id, item.head.id, item.head.type, told(fact), tx.now)
+
+
+def _incidents(message: Message) -> Iterator[str]:
+    for field, value in message.ListFields():
+        if field.name == "incident_id" and _is_uuid(value):
+            yield value
+        elif field.message_type is not None and not field.is_repeated:
+            yield from _incidents(value)
+
+
+def _is_uuid(value: object) -> bool:
+    try:
+        UUID(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def _impersonal(value: Json) -> Json:
+    """JSON without the fields that name a person, and without the one character that a jsonb cannot hold."""
+    if isinstance(value, dict):
+        return _told(value)
+    if isinstance(value, list):
+        return [_impersonal(item) for item in value]
+    return value.replace("\x00", "") if isinstance(value, str) else value
+
+
+def _told(fields: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: _impersonal(item) for name, item in fields.items() if name != _PERSONAL}
+
+
+def _act_message(item: Numbered) -> act_pb2.IncidentAct:
+    act = item.act
+    message = act_pb2.IncidentAct(
+        fact_id=act.fact_id,
+        incident_id=act.incident_id,
+        type=act.type,
+        recorded_at=codec.timestamp(act.recorded_at),
+    )
+    message.told.update(act.told)
+    return message
+
+
+def _note_message(note: Note) -> act_pb2.IncidentNote:
+    return act_pb2.IncidentNote(
+        kind=note.kind,
+        name=note.name,
+        at=codec.timestamp(note.at),
+        evidence=note.evidence,
+        recorded_at=codec.timestamp(note.recorded_at),
+        recorded_by=note.recorded_by,
+        source=note.source,
+    )
