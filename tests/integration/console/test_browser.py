@@ -107,6 +107,7 @@ async def test_on_call_works_an_incident_to_its_receipt(desk: Desk) -> None:
     await expect(page.get_by_role("status").first).to_have_text("The report is drafted.")
     await expect(duty.locator("pre[lang='zh-CN']")).to_have_count(1)
     await duty.get_by_text("Record a submission").click()
+    await duty.get_by_label("Why it could not wait").fill("nobody else is awake")
     await duty.get_by_role("button", name="Record submission").click()
     await expect(page.get_by_role("status").first).to_have_text("The submission is on record.")
     await duty.get_by_text("Record the receipt").click()

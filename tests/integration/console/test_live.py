@@ -44,6 +44,7 @@ async def test_focus_scroll_and_what_is_half_typed_stay(desk: Desk) -> None:
     duty = page.locator(f"#clock-{reported.clock_ids[0]}")
     await duty.get_by_role("button", name="Draft the report").click()
     await duty.get_by_text("Record a submission").click()
+    await duty.get_by_label("Why it could not wait").fill("nobody else is awake")
     await duty.get_by_role("button", name="Record submission").click()
     await live(desk, f"/incidents/{reported.incident_id}", page)
     await duty.get_by_text("Record the receipt").click()

@@ -38,6 +38,10 @@ def values(facts: dict[str, Told]) -> dict[str, Value]:
     }
 
 
+# What is known of blocked content to which only Deep Synthesis 10 applies.
+ONE_LAW: dict[str, Told] = {"product": "chat", "unlawful": False, "harmful_to_minors": False}
+
+
 class Desk:
     """On-call, privacy officer and backend in one hand."""
 

@@ -17,7 +17,7 @@ from candor_cli.session import command_id
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from .desk import Desk, instant, stamp, until
+from .desk import ONE_LAW, Desk, instant, stamp, until
 
 UPHELD = generation_model_pb2.REVIEW_OUTCOME_UPHELD
 RELEASED = generation_model_pb2.REVIEW_OUTCOME_RELEASED
@@ -172,12 +172,13 @@ async def test_the_generations_of_an_open_incident_are_held_and_let_go_as_long_a
     first = await hold_with(1)
     await tell(desk, "generation", flagged(product, command_id()))
     second = await hold_with(2)
-    clock_id = (await desk.incident(incident_id)).clocks[0].clock_id
-    await desk.not_report(clock_id, "li", "wang")
+    await desk.tell(incident_id, ONE_LAW)
+    clock = await desk.clock(incident_id, "cn.deep-synthesis.10", "report")
+    await desk.not_report(clock.clock_id, "li", "wang")
     (row,) = await desk.deployment.rows(
         "escalation", "SELECT release_at, due_at FROM evidence_hold WHERE incident_id = %s", incident_id
     )
-    closed_at = instant((await desk.incident(incident_id)).clocks[0].stopped_at)
+    closed_at = instant((await desk.clock(incident_id, "cn.deep-synthesis.10", "report")).stopped_at)
     await desk.deployment.rows(
         "escalation",
         "UPDATE evidence_hold SET release_at = clock_timestamp(), due_at = clock_timestamp()"

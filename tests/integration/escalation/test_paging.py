@@ -10,7 +10,7 @@ import pytest
 from candor.escalation.v1 import facts_pb2, model_pb2, service_pb2
 from candor_cli.session import command_id
 
-from .desk import Desk, until
+from .desk import ONE_LAW, Desk, until
 
 if TYPE_CHECKING:
     from .conftest import Channels
@@ -20,7 +20,7 @@ ANSWER_SECONDS = 3
 
 async def one_clock(desk: Desk) -> tuple[str, str]:
     """An incident with a single clock; its id and the clock's."""
-    reported = await desk.report("illegal_content", {"product": "chat"}, aware=datetime.now(UTC))
+    reported = await desk.report("illegal_content", ONE_LAW, aware=datetime.now(UTC))
     return reported.incident_id, reported.clock_ids[0]
 
 

@@ -19,7 +19,7 @@ from candor_cli.session import command_id
 from candor_kit.errors import Refusal
 from providers import AM_TOKEN, FEISHU_SECRET, Providers, started
 
-from .desk import Desk, instant, stamp, until
+from .desk import ONE_LAW, Desk, instant, stamp, until
 
 if TYPE_CHECKING:
     from .conftest import Channels
@@ -113,7 +113,7 @@ async def calm(line: Desk, providers: Providers, channels: Channels) -> AsyncIte
 
 async def one_clock(desk: Desk) -> tuple[str, str]:
     """An incident with a single clock; its id and the clock's."""
-    reported = await desk.report("illegal_content", {"product": "chat"}, aware=datetime.now(UTC))
+    reported = await desk.report("illegal_content", ONE_LAW, aware=datetime.now(UTC))
     return reported.incident_id, reported.clock_ids[0]
 
 

@@ -43,7 +43,7 @@ def clock(clock_id: str, due: Timestamp, **changed: Any) -> model.Clock:
 @pytest.fixture
 def stage(desk: Any) -> Any:
     """Two clocks of one incident: one soon due, which waits for its page, and one overdue, which waits for a draft."""
-    soon = clock(SOON, at(minutes=40), provisional=True, anchor=model.Anchor(at=at(), evidence="(unknown: risk)"))
+    soon = clock(SOON, at(minutes=40), provisional=True, anchor=model.Anchor(at=at()), unknown=["risk"])
     clocks = [soon, clock(LATE, at(minutes=-5), legal_number=False)]
     incident = model.Incident(incident_id=ID, kind="pi_leak", title="Bucket", opened_at=at(hours=-3))
     other = model.Incident(incident_id=LATE, kind="rumour", title="No clock yet", opened_at=at(hours=-1))

@@ -31,8 +31,12 @@ def page(sent: float, acknowledged: float | None = None) -> model.Page:
     return model.Page(page_id=f"p{sent}", clock_id="c", sent_at=at(sent), acknowledged_at=answered)
 
 
-def draft(revision: int = 1, missing: tuple[str, ...] = (), locale: str = "zh", text: str = "") -> model.Draft:
-    return model.Draft(clock_id="c", revision=revision, locale=locale, missing=missing, text=text)
+def draft(
+    revision: int = 1, missing: tuple[str, ...] = (), locale: str = "zh", text: str = "", approved_by: str = ""
+) -> model.Draft:
+    return model.Draft(
+        clock_id="c", revision=revision, locale=locale, missing=missing, text=text, approved_by=approved_by
+    )
 
 
 def submission(*, receipted: bool = False) -> model.Submission:
@@ -51,7 +55,8 @@ def test_the_way_from_the_page_to_the_receipt() -> None:
     assert named(pages=[page(0)]) == "acknowledge"
     assert named(pages=answered) == "draft"
     assert named(pages=answered, drafts=[draft(missing=("persons",))]) == "complete"
-    assert named(pages=answered, drafts=[draft(1, ("persons",)), draft(2)]) == "submit"
+    assert named(pages=answered, drafts=[draft(1, ("persons",)), draft(2)]) == "approve"
+    assert named(pages=answered, drafts=[draft(approved_by="wang")]) == "submit"
     assert named(pages=answered, drafts=[draft()], submissions=[submission()]) == "receipt"
     assert named(clock=clock(state=model.CLOCK_STATE_RECEIPTED), pages=[page(0)]) is None
 
@@ -77,7 +82,7 @@ def test_a_page_waits_until_it_or_a_later_one_is_acknowledged(pages: list[model.
 
 
 def test_a_gap_that_no_person_can_fill_is_no_step() -> None:
-    assert named(drafts=[draft(missing=("legal_latest",))]) == "submit"
+    assert named(drafts=[draft(missing=("legal_latest",))]) == "approve"
 
 
 def test_a_missing_fact_is_called_as_the_form_calls_it() -> None:
@@ -93,8 +98,7 @@ def test_a_missing_fact_is_called_as_the_form_calls_it() -> None:
 
 
 def test_a_doubt_names_what_is_not_known() -> None:
-    evidence = "a call (started on the shortest assumption; unknown: risk_unlikely, persons)"
-    matter = steps.matter_of(clock(anchor=model.Anchor(evidence=evidence)), escalation.GetIncidentResponse())
+    matter = steps.matter_of(clock(unknown=["risk_unlikely", "persons"]), escalation.GetIncidentResponse())
     assert matter.doubts == ["risk_unlikely", "persons"]
 
 

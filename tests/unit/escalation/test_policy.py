@@ -93,7 +93,9 @@ def test_where_sources_disagree_the_duty_arises_under_the_shortest_assumption_an
     assert duties["cn.incident-reporting/other"].disputed == ("persons",)
     assert duties["cn.incident-reporting/other"].strict_due == NOON + 4 * HOUR
     assert duties["cn.pipl.57/authority"].disputed == ()  # it arises whichever source is right
-    assert {duty.obligation_id for duty in POLICY.duties(LEAK, facts, AWARE)} == {"authority"}
+    undisputed = {f"{duty.pack_id}/{duty.obligation_id}" for duty in POLICY.duties(LEAK, facts, AWARE)}
+    assert "cn.incident-reporting/other" not in undisputed
+    assert "cn.pipl.57/authority" in undisputed
 
 
 def test_with_too_many_assumptions_what_is_disputed_counts_as_unknown() -> None:
@@ -132,11 +134,9 @@ def test_an_incident_s_facts_say_what_the_profile_leaves_open() -> None:
 
     assert "jurisdictions" in {name for duty in open_profile.duties(LEAK, {}, AWARE) for name in duty.missing}
     here = open_profile.duties(LEAK, {"jurisdictions": ["EU"]}, AWARE)
-    assert {duty.pack_id for duty in here} == {"eu.gdpr.33"}
-    assert {duty.pack_id for duty in POLICY.duties(LEAK, {"jurisdictions": ["EU"]}, AWARE)} == {
-        "cn.pipl.57",
-        "cn.incident-reporting",
-    }
+    assert {duty.pack_id.partition(".")[0] for duty in here} == {"eu"}
+    told_otherwise = POLICY.duties(LEAK, {"jurisdictions": ["EU"]}, AWARE)
+    assert {duty.pack_id.partition(".")[0] for duty in told_otherwise} == {"cn"}
 
 
 def test_what_was_found_for_a_kind_is_found_anew_when_packs_change() -> None:

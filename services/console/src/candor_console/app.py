@@ -81,6 +81,7 @@ def routes(pages: Pages) -> Sequence[BaseRoute]:
         act("facts", incidents.facts, rpcs.RECORD_FACTS.roles),
         act("acknowledge", incidents.acknowledge, rpcs.ACKNOWLEDGE_PAGE.roles),
         act("draft", incidents.draft, rpcs.DRAFT_REPORT.roles),
+        act("approval", incidents.approval, rpcs.APPROVE_REPORT.roles),
         act("submission", incidents.submission, rpcs.RECORD_SUBMISSION.roles),
         act("receipt", incidents.receipt, rpcs.RECORD_RECEIPT.roles),
         act("decision", incidents.decision, rpcs.DECIDE_NOT_TO_REPORT.roles),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from candor.escalation.v1 import report_pb2 as report
 from candor.escalation.v1 import service_pb2 as escalation
 from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -52,6 +53,13 @@ def draft_anew(fields: Fields) -> escalation.DraftReportRequest:
     """The draft that follows facts: a command of its own in the same form."""
     return escalation.DraftReportRequest(
         command_id=_text(fields, "draft_command_id"), clock_id=_text(fields, "clock_id")
+    )
+
+
+def approval(fields: Fields) -> report.ApproveReportRequest:
+    """The revision that was read and is approved."""
+    return report.ApproveReportRequest(
+        command_id=_text(fields, "command_id"), clock_id=_text(fields, "clock_id"), revision=_number(fields, "revision")
     )
 
 

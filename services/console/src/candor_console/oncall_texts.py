@@ -28,6 +28,30 @@ ONCALL: Mapping[str, tuple[str, str]] = {
     ),
     "step.complete.button": ("Record and draft again", "记录并重新起草"),
     "step.complete.as_it_is": ("It was sent as it is", "已按现状报送"),
+    "step.approve": ("Approve the report", "批准报告"),
+    "step.approve.why": (
+        "Another person than who wrote it reads and approves it before it is sent.",
+        "报送前须由起草人以外的人审阅并批准。",
+    ),
+    "step.approve.button": ("I have read revision {revision}: approve", "已审阅第 {revision} 版，批准"),
+    "step.approve.cannot_wait": ("It cannot wait for an approval", "无法等待批准"),
+    "draft.approved": ("Approved by {name}", "已由 {name} 批准"),
+    "draft.written_by": ("written by {name}", "起草人：{name}"),
+    "field.unapproved_reason": ("Why it could not wait for an approval", "未经批准即报送的原因"),
+    "done.approved": ("The report is approved.", "报告已批准。"),
+    "done.proposed": (
+        "Proposed. The clock runs on until the colleague you named, or another officer, approves.",
+        "已提议。在您指定的同事或其他负责人批准之前，时限继续计算。",
+    ),
+    "decision.proposed": ("{name} proposed not to report", "{name} 提议不予报告"),
+    "refusal.NOT_APPROVED": (
+        "Nobody has approved this revision. Have it approved, or say why it cannot wait.",
+        "该版尚未获批准。请先批准，或说明无法等待的原因。",
+    ),
+    "refusal.SUPERSEDED": (
+        "There is a later revision. Read that one and approve it.",
+        "已有更新的版本。请审阅并批准该版。",
+    ),
     "step.submit": ("Send it, then record the submission", "报送后登记"),
     "step.submit.why": (
         "Send the draft to the authority first; then say here when and how.",

@@ -2,6 +2,7 @@
 
 from candor.edge.v1 import views_pb2
 from candor.escalation.v1 import act_pb2 as act
+from candor.escalation.v1 import report_pb2 as report
 from candor.escalation.v1 import service_pb2 as escalation
 from candor.generation.v1 import review_pb2 as review
 from candor.generation.v1 import service_pb2 as generation
@@ -13,6 +14,7 @@ from candor_console.calls import Rpc
 _RIGHTS = rights.DESCRIPTOR.services_by_name["RightsService"].methods_by_name
 _ESCALATION = escalation.DESCRIPTOR.services_by_name["EscalationService"].methods_by_name
 _ACT = act.DESCRIPTOR.services_by_name["ActService"].methods_by_name
+_REPORT = report.DESCRIPTOR.services_by_name["ReportService"].methods_by_name
 _GENERATION = generation.DESCRIPTOR.services_by_name["GenerationService"].methods_by_name
 _REVIEW = review.DESCRIPTOR.services_by_name["ReviewService"].methods_by_name
 _REFUTATION = refutation.DESCRIPTOR.services_by_name["RefutationService"].methods_by_name
@@ -42,6 +44,7 @@ ACKNOWLEDGE_PAGE = Rpc(
 DRAFT_REPORT = Rpc(
     "escalation", _ESCALATION["DraftReport"], escalation.DraftReportRequest, escalation.DraftReportResponse
 )
+APPROVE_REPORT = Rpc("escalation", _REPORT["ApproveReport"], report.ApproveReportRequest, report.ApproveReportResponse)
 RECORD_SUBMISSION = Rpc(
     "escalation",
     _ESCALATION["RecordSubmission"],

@@ -16,7 +16,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from candor_console import rpcs
 from candor_console.calls import Rpc
 
-_UNKNOWN = re.compile(r"unknown: ([^()]+)")
 _GAP = re.compile(r"【待补：(.+?)】|\[missing: (.+?)\]")
 # What the service fills by itself: a gap there (a law without a last instant) is nothing that a person could tell.
 BUILT_IN = frozenset(
@@ -51,6 +50,11 @@ class Matter:
         return self.drafts[0].revision if self.drafts else 0
 
     @property
+    def approved(self) -> bool:
+        """Whether another person has approved the latest revision."""
+        return bool(self.drafts) and bool(self.drafts[0].approved_by)
+
+    @property
     def missing(self) -> Sequence[str]:
         """The facts that the report still wants, of all languages, in the order of the form."""
         return [name for name in dict.fromkeys(_missing(self.drafts)) if name not in BUILT_IN]
@@ -66,8 +70,7 @@ class Matter:
     @property
     def doubts(self) -> Sequence[str]:
         """The facts that are not known, for want of which the clock runs on the shortest assumption."""
-        found = _UNKNOWN.search(self.clock.anchor.evidence)
-        return [name.strip() for name in found.group(1).split(",")] if found else []
+        return list(self.clock.unknown)
 
     @property
     def unanswered(self) -> model.Page | None:
@@ -98,6 +101,7 @@ STEPS: Sequence[Step] = (
     Step("receipt", rpcs.RECORD_RECEIPT, lambda matter: matter.unconfirmed is not None),
     Step("draft", rpcs.DRAFT_REPORT, lambda matter: not matter.drafts),
     Step("complete", rpcs.RECORD_FACTS, lambda matter: bool(matter.missing)),
+    Step("approve", rpcs.APPROVE_REPORT, lambda matter: bool(matter.drafts) and not matter.approved),
     Step("submit", rpcs.RECORD_SUBMISSION, lambda matter: bool(matter.drafts)),
 )
 

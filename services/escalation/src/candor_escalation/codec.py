@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from candor_escalation.domain import clock as clocks
 from candor_escalation.domain import incident as incidents
 from candor_escalation.domain import report as reports
+from candor_escalation.domain.approval import Approval
 from candor_escalation.domain.clock import Clock
 from candor_escalation.domain.incident import Anchor, Fact, Incident, Json, Signal
 from candor_escalation.domain.milestone import Milestone
@@ -173,8 +174,9 @@ def page_message(page: Page) -> model_pb2.Page:
     )
 
 
-def draft_message(draft: Draft) -> model_pb2.Draft:
-    """A draft on the wire."""
+def draft_message(draft: Draft, approvals: Iterable[Approval] = ()) -> model_pb2.Draft:
+    """A draft on the wire, with who approved its revision."""
+    given = next((one for one in approvals if (one.clock_id, one.revision) == (draft.clock_id, draft.revision)), None)
     return model_pb2.Draft(
         clock_id=draft.clock_id,
         revision=draft.revision,
@@ -185,6 +187,8 @@ def draft_message(draft: Draft) -> model_pb2.Draft:
         drafted_at=timestamp(draft.drafted_at),
         kind=_REPORT_KINDS[draft.kind],
         drafted_by=draft.drafted_by,
+        approved_by=given.approved_by if given else "",
+        approved_at=timestamp(given.approved_at) if given else None,
     )
 
 

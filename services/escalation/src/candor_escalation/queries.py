@@ -3,7 +3,7 @@
 from candor.escalation.v1 import service_pb2
 from candor_kit.query import Query
 
-from candor_escalation import codec, incident_codec, oncall_codec
+from candor_escalation import codec, incident_codec, oncall_codec, report_codec
 from candor_escalation.domain.anchor import effective
 from candor_escalation.domain.fact import contradictions
 from candor_escalation.domain.refusal import Refused
@@ -11,6 +11,7 @@ from candor_escalation.page_token import PAGE_SIZE, place, token
 from candor_escalation.policy import Policy
 from candor_escalation.store import (
     clocks,
+    decisions,
     dispatches,
     incidents,
     milestones,
@@ -42,6 +43,8 @@ class Queries:
         disputed = contradictions(facts)
         anchors = await incidents.anchors(query.connection, identifier)
         asked = await questions.of_incident(query.connection, identifier)
+        approvals = await reports.approvals_of_incident(query.connection, identifier)
+        proposals = await decisions.waiting(query.connection, identifier)
         sent = await dispatches.of_incident(query.connection, identifier)
         return service_pb2.GetIncidentResponse(
             incident=codec.incident_message(incident),
@@ -55,7 +58,8 @@ class Queries:
                 for page in await pages.of_incident(query.connection, identifier)
             ],
             drafts=[
-                codec.draft_message(draft) for draft in await reports.drafts_of_incident(query.connection, identifier)
+                codec.draft_message(draft, approvals)
+                for draft in await reports.drafts_of_incident(query.connection, identifier)
             ],
             submissions=[
                 codec.submission_message(submission)
@@ -63,6 +67,7 @@ class Queries:
             ],
             anchors=incident_codec.anchor_messages(anchors, effective(anchors)),
             questions=[incident_codec.question_message(question) for question in asked],
+            proposals=[report_codec.proposal_message(proposal, None) for proposal in proposals],
         )
 
     async def list_incidents(

@@ -38,7 +38,7 @@ class ReportQueries:
         approvals = await reports.approvals_of_clock(query.connection, clock.clock_id)
         return report_pb2.GetReportResponse(
             clock=codec.clock_message(clock, reached),
-            drafts=[codec.draft_message(draft) for draft in drafts],
+            drafts=[codec.draft_message(draft, approvals) for draft in drafts],
             approvals=[report_codec.approval_message(approval) for approval in approvals],
             submissions=[codec.submission_message(submission) for submission in sent],
             timeliness=report_codec.timeliness_message(clock, timeliness(clock, sent, query.now)),

@@ -22,7 +22,18 @@ from candor_cli.demo.traffic import InputError, read_generations, read_rumours
 from candor_cli.session import Session
 
 # What the policy packs ask of the company; the demo's works in two jurisdictions.
-PROFILE = {"jurisdictions": ["CN", "EU"], "operator_class": "other", "controller_name": "Demo AI Ltd"}
+PROFILE = {
+    "jurisdictions": ["CN", "EU"],
+    "operator_class": "other",
+    "controller_name": "Demo AI Ltd",
+    "nis2_class": "none",
+    "dora_entity": False,
+    "cra_manufacturer": False,
+    "dsa_role": "none",
+    "gpai_systemic": False,
+    "gpai_code_signatory": False,
+    "ai_role": "none",
+}
 
 
 def demo(

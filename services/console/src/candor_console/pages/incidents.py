@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 from candor.escalation.v1 import model_pb2 as model
+from candor.escalation.v1 import report_pb2 as report
 from candor.escalation.v1 import service_pb2 as escalation
 from starlette.responses import RedirectResponse, Response
 
@@ -14,7 +15,19 @@ from candor_console.rendering import when
 from candor_console.visit import Visit
 
 CHANNELS = ("portal", "phone", "email", "fax", "letter", "api")
-DONE = frozenset({"acknowledged", "acknowledged_before", "completed", "drafted", "submitted", "receipted", "decided"})
+DONE = frozenset(
+    {
+        "acknowledged",
+        "acknowledged_before",
+        "completed",
+        "drafted",
+        "approved",
+        "submitted",
+        "receipted",
+        "decided",
+        "proposed",
+    }
+)
 # Where a form may lead back to instead of its incident.
 BACK = frozenset({"/on-call"})
 # An acknowledgement older than this is not of this click: whoever was first keeps it.
@@ -30,6 +43,7 @@ class Duty:
     drafts: Sequence[model.Draft]
     submissions: Sequence[model.Submission]
     acknowledged: bool
+    proposal: report.Proposal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,7 @@ async def page(visit: Visit, *, done: str = "", refused: Refused | None = None, 
         live=True,
         may_acknowledge=visit.may(rpcs.ACKNOWLEDGE_PAGE),
         may_draft=visit.may(rpcs.DRAFT_REPORT),
+        may_approve=visit.may(rpcs.APPROVE_REPORT),
         may_submit=visit.may(rpcs.RECORD_SUBMISSION),
         may_receipt=visit.may(rpcs.RECORD_RECEIPT),
         may_decide=visit.may(rpcs.DECIDE_NOT_TO_REPORT),
@@ -82,7 +97,8 @@ def _duty(clock: model.Clock, found: escalation.GetIncidentResponse) -> Duty:
     latest = sorted((draft for draft in drafts if draft.revision == revision), key=lambda draft: draft.locale)
     submissions = [submission for submission in found.submissions if submission.clock_id == clock.clock_id]
     pages = [page for page in found.pages if page.clock_id == clock.clock_id]
-    return Duty(clock, revision, latest, submissions, any(page.HasField("acknowledged_at") for page in pages))
+    proposal = next((one for one in found.proposals if one.clock_id == clock.clock_id), None)
+    return Duty(clock, revision, latest, submissions, any(page.HasField("acknowledged_at") for page in pages), proposal)
 
 
 async def acknowledge(visit: Visit) -> Response:
@@ -105,6 +121,12 @@ async def draft(visit: Visit) -> Response:
     return _back(visit, "drafted")
 
 
+async def approval(visit: Visit) -> Response:
+    """Approve the latest revision, as somebody who did not write it."""
+    await visit.call(rpcs.APPROVE_REPORT, incident_forms.approval(visit.fields))
+    return _back(visit, "approved")
+
+
 async def submission(visit: Visit) -> Response:
     """Record that a draft was sent."""
     await visit.call(rpcs.RECORD_SUBMISSION, incident_forms.submission(visit.fields))
@@ -118,9 +140,9 @@ async def receipt(visit: Visit) -> Response:
 
 
 async def decision(visit: Visit) -> Response:
-    """Record the decision not to report, which stops the clock."""
-    await visit.call(rpcs.DECIDE_NOT_TO_REPORT, incident_forms.decision(visit.fields))
-    return _back(visit, "decided")
+    """Propose not to report, or approve what the colleague who is named proposed: only then the clock stops."""
+    answer = await visit.call(rpcs.DECIDE_NOT_TO_REPORT, incident_forms.decision(visit.fields))
+    return _back(visit, "proposed" if answer.state == model.CLOCK_STATE_RUNNING else "decided")
 
 
 def _back(visit: Visit, done: str) -> Response:

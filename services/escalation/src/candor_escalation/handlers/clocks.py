@@ -109,6 +109,7 @@ class Clocks:
         clock = clock_rules.stop(matter.clock, state, now)
         await self._stopped(tx, clock, Why(state, "", now, tx.caller.name))
         await self.reassess(tx, matter.incident, RECEIPT)
+        await self._hand_on(tx, clock.incident_id)
         return clock
 
     async def close(self, tx: Tx, incident: Incident, reason: str) -> Incident:
@@ -151,12 +152,11 @@ class Clocks:
             await clocks.insert(tx.connection, clock)
             planned = await self._plan(tx, clock, replace(why, cause=STARTED))
             await tx.publish(facts_pb2.ClockStarted(clock=codec.clock_message(clock, planned)), key=clock.incident_id)
-            await self._pages.begin(tx, clock.incident_id, clock.clock_id, START)
         for clock in change.restarted:
             await clocks.update(tx.connection, clock)
             planned = await self._plan(tx, clock, why)
             await tx.publish(facts_pb2.ClockRestarted(clock=codec.clock_message(clock, planned)), key=clock.incident_id)
-            await self._pages.begin(tx, clock.incident_id, clock.clock_id, START)
+        await self._page_first((*change.started, *change.restarted), tx)
         for moved in change.moved:
             await self._move(tx, moved, why)
         for clock in change.clarified:
@@ -164,6 +164,21 @@ class Clocks:
             await clocks.add_revision(tx.connection, clock.incident_id, why.revision(clock))
         for clock in change.fallen:
             await self._stopped(tx, clock, why)
+        if change.fallen:
+            await self._hand_on(tx, change.fallen[0].incident_id)
+
+    async def _page_first(self, begun: Sequence[Clock], tx: Tx) -> None:
+        """Page about the clock that falls due first: what happened is one page, however many laws it meets."""
+        first = min(begun, key=lambda clock: (clock.strict_due, clock.clock_id), default=None)
+        if first is not None:
+            await self._pages.begin(tx, first.incident_id, first.clock_id, START)
+
+    async def _hand_on(self, tx: Tx, incident_id: str) -> None:
+        """Page about the next clock, where nobody has been paged about any that still runs."""
+        running = [clock for clock in await clocks.of_incident(tx.connection, incident_id) if clock.is_running]
+        paged = await self._pages.paged(tx, incident_id)
+        if not any(clock.clock_id in paged for clock in running):
+            await self._page_first(running, tx)
 
     async def _plan(self, tx: Tx, clock: Clock, why: Why) -> list[Milestone]:
         planned = schedule(clock, why.now)

@@ -68,6 +68,10 @@ class Pages:
         if page is not None:
             await self._queue(tx, page)
 
+    async def paged(self, tx: Tx, incident_id: str) -> set[str]:
+        """The clocks of an incident that somebody was ever paged about."""
+        return {page.clock_id for page in await pages.of_incident(tx.connection, incident_id)}
+
     async def cancel(self, tx: Tx, clock_id: str) -> None:
         """Let nobody be paged about a clock any more, until its next cause; providers are told that it is over."""
         await dispatches.end(tx.connection, clock_id)

@@ -37,6 +37,17 @@ async def latest_proposal(connection: Connection, clock_id: str) -> Proposal | N
     return _proposal(row) if row else None
 
 
+async def waiting(connection: Connection, incident_id: str) -> list[Proposal]:
+    """The latest proposal of each running clock of an incident."""
+    cursor = await connection.execute(
+        "SELECT DISTINCT ON (p.clock_id) p.proposal_id, p.clock_id, p.reason, p.proposed_by, p.proposed_at, p.asked"
+        " FROM proposal p JOIN clock c USING (clock_id) WHERE c.incident_id = %s AND c.state = 'running'"
+        " ORDER BY p.clock_id, p.proposed_at DESC, p.proposal_id DESC",
+        (incident_id,),
+    )
+    return [_proposal(row) for row in await cursor.fetchall()]
+
+
 async def insert_decision(connection: Connection, decision: Decision) -> None:
     """Keep a decision not to report."""
     await connection.execute(

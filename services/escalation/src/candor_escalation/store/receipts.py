@@ -8,7 +8,8 @@ async def of_incident(connection: Connection, incident_id: str) -> list[Sent]:
     """Every first report of the incident that was submitted, with its receipt if there is one."""
     cursor = await connection.execute(
         "SELECT c.pack_id, c.obligation_id, s.submitted_at, r.received_at, coalesce(r.reference, '') AS reference"
-        " FROM submission s JOIN clock c USING (clock_id) JOIN draft d USING (clock_id, revision, locale)"
+        " FROM submission s JOIN clock c USING (clock_id)"
+        " JOIN draft d ON (d.clock_id, d.revision, d.locale) = (s.clock_id, s.revision, s.locale)"
         " LEFT JOIN receipt r USING (submission_id)"
         " WHERE c.incident_id = %s AND d.kind = 'first' ORDER BY s.submission_id",
         (incident_id,),

@@ -66,6 +66,19 @@ async def approvals_of_clock(connection: Connection, clock_id: str) -> list[Appr
     ]
 
 
+async def approvals_of_incident(connection: Connection, incident_id: str) -> list[Approval]:
+    """The approvals of every report of an incident."""
+    cursor = await connection.execute(
+        "SELECT a.clock_id, a.revision, a.approved_by, a.approved_at FROM approval a JOIN clock c USING (clock_id)"
+        " WHERE c.incident_id = %s",
+        (incident_id,),
+    )
+    return [
+        Approval(str(row["clock_id"]), row["revision"], row["approved_by"], row["approved_at"])
+        for row in await cursor.fetchall()
+    ]
+
+
 def _draft(row: Row) -> Draft:
     return Draft(
         clock_id=str(row["clock_id"]),

@@ -677,6 +677,8 @@ class Draft(_message.Message):
     DRAFTED_AT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     DRAFTED_BY_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    APPROVED_AT_FIELD_NUMBER: _builtins.int
     clock_id: _builtins.str
     revision: _builtins.int
     locale: _builtins.str
@@ -686,12 +688,16 @@ class Draft(_message.Message):
     """SHA-256 of the text, 32 bytes."""
     kind: Global___ReportKind.ValueType
     drafted_by: _builtins.str
+    approved_by: _builtins.str
+    """Who approved this revision. Told by GetIncident and GetReport; empty: nobody yet."""
     @_builtins.property
     def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fields of the form that no fact fills yet."""
 
     @_builtins.property
     def drafted_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def approved_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -704,10 +710,12 @@ class Draft(_message.Message):
         drafted_at: _timestamp_pb2.Timestamp | None = ...,
         kind: Global___ReportKind.ValueType = ...,
         drafted_by: _builtins.str = ...,
+        approved_by: _builtins.str = ...,
+        approved_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["drafted_at", b"drafted_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "drafted_at", b"drafted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "drafted_at", b"drafted_at", "drafted_by", b"drafted_by", "kind", b"kind", "locale", b"locale", "missing", b"missing", "revision", b"revision", "sha256", b"sha256", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "clock_id", b"clock_id", "drafted_at", b"drafted_at", "drafted_by", b"drafted_by", "kind", b"kind", "locale", b"locale", "missing", b"missing", "revision", b"revision", "sha256", b"sha256", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from candor.escalation.v1 import model_pb2 as _model_pb2
+from candor.escalation.v1 import report_pb2 as _report_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -506,6 +507,7 @@ class GetIncidentResponse(_message.Message):
     SUBMISSIONS_FIELD_NUMBER: _builtins.int
     ANCHORS_FIELD_NUMBER: _builtins.int
     QUESTIONS_FIELD_NUMBER: _builtins.int
+    PROPOSALS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def incident(self) -> _model_pb2.Incident: ...
     @_builtins.property
@@ -524,6 +526,10 @@ class GetIncidentResponse(_message.Message):
 
     @_builtins.property
     def questions(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.Question]: ...
+    @_builtins.property
+    def proposals(self) -> _containers.RepeatedCompositeFieldContainer[_report_pb2.Proposal]:
+        """Proposals not to report that wait for another person's approval: the latest of each running clock."""
+
     def __init__(
         self,
         *,
@@ -535,10 +541,11 @@ class GetIncidentResponse(_message.Message):
         submissions: _abc.Iterable[_model_pb2.Submission] | None = ...,
         anchors: _abc.Iterable[_model_pb2.IncidentAnchor] | None = ...,
         questions: _abc.Iterable[_model_pb2.Question] | None = ...,
+        proposals: _abc.Iterable[_report_pb2.Proposal] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["incident", b"incident"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchors", b"anchors", "clocks", b"clocks", "drafts", b"drafts", "facts", b"facts", "incident", b"incident", "pages", b"pages", "questions", b"questions", "submissions", b"submissions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchors", b"anchors", "clocks", b"clocks", "drafts", b"drafts", "facts", b"facts", "incident", b"incident", "pages", b"pages", "proposals", b"proposals", "questions", b"questions", "submissions", b"submissions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
