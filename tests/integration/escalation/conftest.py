@@ -26,6 +26,13 @@ PROFILE = {
     "handler_name": "示例公司",
     "provider_name": "示例公司",
     "controller_name": "Example Ltd",
+    "nis2_class": "none",
+    "dora_entity": False,
+    "cra_manufacturer": False,
+    "dsa_role": "none",
+    "gpai_systemic": False,
+    "gpai_code_signatory": False,
+    "ai_role": "none",
 }
 
 

@@ -86,7 +86,7 @@ async def test_an_acknowledgement_covers_the_pages_until_the_next_milestone_that
     desk: Desk, channels: Channels
 ) -> None:
     aware = datetime.now(UTC) - timedelta(hours=24) + timedelta(seconds=6)
-    incident_id = (await desk.report("illegal_content", {"product": "chat"}, aware=aware)).incident_id
+    incident_id = (await desk.report("illegal_content", ONE_LAW, aware=aware)).incident_id
     page = (await channels.wait(incident_id, "duty-officer"))[0]
     await desk.stub("on_call", name="anna").AcknowledgePage(
         service_pb2.AcknowledgePageRequest(command_id=command_id(), page_id=page["page_id"])
@@ -99,7 +99,7 @@ async def test_an_acknowledgement_covers_the_pages_until_the_next_milestone_that
 
 async def test_a_due_date_pages_again_even_while_the_first_page_is_unanswered(desk: Desk, channels: Channels) -> None:
     aware = datetime.now(UTC) - timedelta(hours=24) + timedelta(seconds=2)
-    incident_id = (await desk.report("illegal_content", {"product": "chat"}, aware=aware)).incident_id
+    incident_id = (await desk.report("illegal_content", ONE_LAW, aware=aware)).incident_id
     pages = await channels.wait(incident_id, "duty-officer", count=2)
 
     assert [told["cause"] for told in pages] == ["start", "due"]
