@@ -116,15 +116,16 @@ def wait_reached(connection: psycopg.Connection) -> None:
 def measure(plan: Plan) -> list[Figure]:
     """Lateness in an empty table and in one with ten years of milestones."""
     count, years = min(_MILESTONES, plan.records), min(_YEARS, plan.records * 10)
+    seconds = min(_SECONDS, plan.seconds)
     folder = plan.folder.with_name("bench-timers")
     shutil.rmtree(folder, ignore_errors=True)
     with LocalStack(folder, cache=plan.cache) as stack:
-        fresh = _lateness(stack, "timers_fresh", count, 0)
-        old = _lateness(stack, "timers_old", count, years)
+        fresh = _lateness(stack, "timers_fresh", count, seconds, 0)
+        old = _lateness(stack, "timers_old", count, seconds, years)
     shutil.rmtree(folder, ignore_errors=True)
     how = (
-        f"{count:,} milestones of five kinds, due at random instants of {_SECONDS} s, were reached by 4 processes; from"
-        " the instant each was due to the database's clock when it was marked as reached, in the transaction that"
+        f"{count:,} milestones of five kinds, due at random instants of {seconds:.0f} s, were reached by 4 processes;"
+        " from the instant each was due to the database's clock when it was marked as reached, in the transaction that"
         " publishes its fact and queues its pages."
     )
     details = {"p50": fresh["p50"], "p99": fresh["p99"], "most": fresh["most"], "milestones": count}
@@ -138,14 +139,14 @@ def measure(plan: Plan) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _lateness(stack: LocalStack, name: str, count: int, before: int) -> dict[str, float]:
+def _lateness(stack: LocalStack, name: str, count: int, seconds: float, before: int) -> dict[str, float]:
     url = stack.create_database(name)
     asyncio.run(database.migrate(url, {"kit": "candor_kit", "escalation": "candor_escalation"}))
     with psycopg.connect(url, autocommit=True) as connection:
         if before:
             grow_old(connection, before)
         with sweepers(url):
-            schedule(connection, count, _SECONDS)
+            schedule(connection, count, seconds)
             wait_reached(connection)
         row = connection.execute(
             "SELECT percentile_cont(ARRAY[0.5, 0.99, 1.0]) WITHIN GROUP"

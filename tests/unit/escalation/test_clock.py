@@ -50,6 +50,14 @@ def test_a_duty_without_its_anchor_starts_nothing_and_keeps_the_incident_open() 
     assert not may_close([replace(clock(), state=RECEIPTED)], [waiting])
 
 
+@pytest.mark.parametrize(("state", "over"), [(RECEIPTED, False), (NOT_REPORTED, True), (FALLEN, True)])
+def test_what_waits_for_a_report_that_is_never_sent_keeps_no_incident_open(state: str, over: bool) -> None:
+    first = replace(clock(), state=state)
+    supplement = replace(duty(at=None), anchor_key=f"receipt:{first.pack_id}/{first.obligation_id}")
+
+    assert may_close([first], [supplement]) is over
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_another_anchor_moves_a_running_clock_and_counts_a_revision(hours: int) -> None:
     running = clock()

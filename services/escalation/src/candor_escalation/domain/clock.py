@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from candor_escalation.domain.anchor import RECEIPT_PREFIX
 from candor_escalation.domain.incident import Anchor
 from candor_escalation.domain.refusal import Refused
 
@@ -217,9 +218,19 @@ def waits(duties: Iterable[Duty]) -> bool:
 
 
 def may_close(clocks: Iterable[Clock], duties: Iterable[Duty]) -> bool:
-    """Whether the incident is over: it had clocks, all are stopped, and no duty waits for its anchor."""
-    states = [clock.is_running for clock in clocks]
-    return bool(states) and not any(states) and not waits(duties)
+    """Whether the incident is over: it had clocks, all are stopped, and no duty waits for its anchor.
+
+    What waits for the receipt of a report that will never be sent, as was decided or as its trigger fell, waits for
+    nothing.
+    """
+    known = list(clocks)
+    never = {
+        f"{RECEIPT_PREFIX}{clock.pack_id}/{clock.obligation_id}"
+        for clock in known
+        if clock.state in {NOT_REPORTED, FALLEN}
+    }
+    waiting = waits(duty for duty in duties if duty.anchor_key not in never)
+    return bool(known) and not any(clock.is_running for clock in known) and not waiting
 
 
 def refuse_stopped(clock: Clock) -> None:
