@@ -14,12 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+# A company to which one law applies, so that a leak is a clock or two and not thirty.
 PROFILE = {
-    "jurisdictions": ["CN", "EU"],
-    "operator_class": "other",
-    "handler_name": "示例公司",
-    "provider_name": "示例公司",
+    "jurisdictions": ["EU"],
     "controller_name": "Example Ltd",
+    "nis2_class": "none",
+    "dora_entity": False,
+    "cra_manufacturer": False,
+    "dsa_role": "none",
+    "gpai_systemic": False,
+    "gpai_code_signatory": False,
+    "ai_role": "none",
 }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 from deployment import Deployment
 from playwright.async_api import Browser, async_playwright
 
-from .chain import chain
+from .chain import PROFILE, chain
 from .chromium import FLAGS, executable
 from .desk import Desk
 
@@ -21,6 +22,16 @@ async def browser() -> AsyncIterator[Browser]:
         running = await playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
         yield running
         await running.close()
+
+
+@pytest.fixture(scope="package", autouse=True)
+async def one_law(deployment: Deployment) -> AsyncIterator[None]:
+    """The escalation service of a company to which one law applies, however often it is started here."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CANDOR_PROFILE", json.dumps(PROFILE))
+        await asyncio.to_thread(deployment.runner.restart_service, "escalation")
+        yield
+    await asyncio.to_thread(deployment.runner.restart_service, "escalation")
 
 
 @pytest.fixture

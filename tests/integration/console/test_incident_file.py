@@ -50,7 +50,13 @@ async def worked_case(desk: Desk, title: str) -> escalation.ReportSignalResponse
     now.GetCurrentTime()
     sent = await stub.RecordSubmission(
         escalation.RecordSubmissionRequest(
-            command_id=command_id(), clock_id=clock_id, revision=1, locale="zh", channel="portal", submitted_at=now
+            command_id=command_id(),
+            clock_id=clock_id,
+            revision=1,
+            locale="zh",
+            channel="portal",
+            submitted_at=now,
+            unapproved_reason="Nobody else was awake.",
         )
     )
     await stub.RecordReceipt(

@@ -99,16 +99,23 @@ async def line(desk: Desk, environment: dict[str, str], oncall_environment: dict
     await asyncio.to_thread(desk.deployment.runner.restart_service, "escalation", oncall_environment)
 
 
+_QUIET = (
+    "UPDATE dispatch SET state = 'withdrawn' WHERE state IN ('waiting', 'standing', 'ending') RETURNING page_id",
+    "UPDATE page SET state = 'cancelled' WHERE state IN ('queued', 'sent', 'acknowledged') RETURNING page_id",
+    "UPDATE milestone SET state = 'cancelled' WHERE state = 'pending' RETURNING clock_id",
+    "UPDATE clock SET state = 'not_reported', stopped_at = now() WHERE state = 'running' RETURNING clock_id",
+)
+
+
 @pytest.fixture(autouse=True)
 async def calm(line: Desk, providers: Providers, channels: Channels) -> AsyncIterator[None]:
-    """After each test providers are well again, and nothing is paged about any more."""
+    """Around each test nothing is paged about; after it providers are well again."""
+    for query in _QUIET:
+        await line.deployment.rows("escalation", query)
     yield
     providers.trouble.clear()
     providers.limits.clear()
     channels.answers.clear()
-    listed = await line.stub("auditor").ListClocks(service_pb2.ListClocksRequest(running_only=True, page_size=1000))
-    for clock in listed.clocks:
-        await line.not_report(clock.clock_id, "officer", "lead")
 
 
 async def one_clock(desk: Desk) -> tuple[str, str]:

@@ -128,8 +128,11 @@
     return found;
   };
 
-  // What must not move under the pointer or the eye: what is pointed at, what has the focus, else what is on top.
+  // What must not move under the pointer or the eye: the field that is typed in, what is pointed at, what has the focus,
+  // else what is on top.
   const anchor = () => {
+    const typed = document.activeElement;
+    if (main.contains(typed) && typed.matches("input, textarea, select")) return typed;
     const pointed = main.querySelector("[id]:hover [id]:hover") ?? main.querySelector("[id]:hover");
     if (pointed) return pointed;
     if (main.contains(document.activeElement) && document.activeElement !== main) {
