@@ -9,7 +9,7 @@ import pytest
 from candor.escalation.v1 import facts_pb2, model_pb2, report_pb2
 from candor_kit.errors import Refusal
 
-from .desk import Desk
+from .desk import ONE_LAW, Desk
 
 if TYPE_CHECKING:
     from .conftest import Channels
@@ -23,7 +23,7 @@ async def refused(call: object) -> str:
 
 
 async def blocked(desk: Desk) -> tuple[str, str]:
-    reported = await desk.report("illegal_content", {"product": "chat"}, aware=datetime.now(UTC))
+    reported = await desk.report("illegal_content", ONE_LAW, aware=datetime.now(UTC))
     return reported.incident_id, reported.clock_ids[0]
 
 
@@ -105,11 +105,15 @@ async def test_what_was_never_drafted_cannot_be_submitted(desk: Desk) -> None:
 
 
 async def test_the_summary_keeps_an_incident_open_until_the_disposal_ended_and_it_is_reported(desk: Desk) -> None:
+    unconcerned = ("personal_information", "data_concerned", "attack", "crime_suspected", "details_pending")
     reported = await desk.report(
-        "security", {"grade": "larger", "personal_information": False}, aware=datetime.now(UTC) - timedelta(hours=1)
+        "security",
+        {"grade": "larger", **dict.fromkeys(unconcerned, False)},
+        aware=datetime.now(UTC) - timedelta(hours=1),
     )
-    first = await desk.clock(reported.incident_id, "cn.incident-reporting", "other")
-    await desk.not_report(first.clock_id, "li", "wang")
+    assert await desk.clock(reported.incident_id, "cn.incident-reporting", "other")
+    for clock in (await desk.incident(reported.incident_id)).clocks:
+        await desk.not_report(clock.clock_id, "li", "wang")
     waiting = await desk.incident(reported.incident_id)
     started = await desk.tell(reported.incident_id, {}, disposal_ended=datetime.now(UTC))
     summary = await desk.clock(reported.incident_id, "cn.incident-reporting", "summary")
@@ -117,5 +121,5 @@ async def test_the_summary_keeps_an_incident_open_until_the_disposal_ended_and_i
     closed = await desk.incident(reported.incident_id)
 
     assert waiting.incident.state == model_pb2.INCIDENT_STATE_OPEN
-    assert list(started.clock_ids) == [summary.clock_id]
+    assert summary.clock_id in started.clock_ids
     assert closed.incident.state == model_pb2.INCIDENT_STATE_CLOSED
