@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -77,7 +77,7 @@ class Swept:
     killed: int = 0
 
 
-@contextmanager
+@contextlib.contextmanager
 def sweepers(url: str, *, workers: int = 4, kill_every: float = 0.0) -> Iterator[Swept]:
     """Processes that reach milestones until the end of the block.
 
@@ -141,7 +141,8 @@ def measure(plan: Plan) -> list[Figure]:
 
 def _lateness(stack: LocalStack, name: str, count: int, seconds: float, before: int) -> dict[str, float]:
     url = stack.create_database(name)
-    asyncio.run(database.migrate(url, {"kit": "candor_kit", "escalation": "candor_escalation"}))
+    with contextlib.redirect_stdout(sys.stderr):  # the output is for figures
+        asyncio.run(database.migrate(url, {"kit": "candor_kit", "escalation": "candor_escalation"}))
     with psycopg.connect(url, autocommit=True) as connection:
         if before:
             grow_old(connection, before)
