@@ -41,13 +41,15 @@ def test_every_figure_is_one_line_of_json(figures: dict[str, dict[str, Any]]) ->
         "generation.ingest.delay",
         "generation.ingest.backpressure",
         "generation.audit.fsck",
+        "escalation.timers.lateness",
+        "escalation.timers.history",
     ]
     assert all(figure["value"] is not None and figure["unit"] for figure in figures.values())
 
 
 def test_what_has_a_peer_is_held_against_it(figures: dict[str, dict[str, Any]]) -> None:
     compared = [figure for figure in figures.values() if "peer" in figure]
-    assert len(compared) == 3
+    assert len(compared) == 4
     for figure in compared:
         assert figure["ratio"] == pytest.approx(figure["value"] / figure["peer"], abs=0.01)
 
