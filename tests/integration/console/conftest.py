@@ -24,6 +24,13 @@ async def browser() -> AsyncIterator[Browser]:
         await running.close()
 
 
+# What other tests have left running: the page that on-call opens is to show what these tests start.
+_QUIET = (
+    "UPDATE milestone SET state = 'cancelled' WHERE state = 'pending' RETURNING clock_id",
+    "UPDATE clock SET state = 'not_reported', stopped_at = now() WHERE state = 'running' RETURNING clock_id",
+)
+
+
 @pytest.fixture(scope="package", autouse=True)
 async def one_law(deployment: Deployment) -> AsyncIterator[None]:
     """The escalation service of a company to which one law applies, however often it is started here."""
@@ -48,6 +55,8 @@ async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
 async def paged(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
     """The escalation service pages somebody; its environment."""
     async with chain(tmp_path_factory.mktemp("oncall")) as environment:
+        for query in _QUIET:
+            await deployment.rows("escalation", query)
         await asyncio.to_thread(deployment.runner.restart_service, "escalation", environment)
         yield environment
         await asyncio.to_thread(deployment.runner.restart_service, "escalation")

@@ -16,7 +16,7 @@ from candor_console.steps import Matter, Step, matter_of, next_step
 from candor_console.visit import Visit
 
 PATH = "/on-call"
-MOST = 60
+MOST = 200
 AT_ONCE = 8
 
 
