@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -7,16 +8,18 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from candor_escalation.packwatch import PackWatch, seen
-from candor_escalation.policy import Policy
+from candor_escalation.packwatch import PackWatch
+from candor_escalation.policy import Policy, load
 from candor_escalation.skew import DATABASE, SkewAlarm, skew
 from candor_kit import metrics
 from candor_kit.clock import SystemClock
+from candor_packs.reloading import Reloading
 from hypothesis import given
 from hypothesis import strategies as st
 
 from .builders import NOON
 
+PACKS = Path(__file__).resolve().parents[3] / "packs"
 SECOND = timedelta(seconds=1)
 
 
@@ -57,28 +60,23 @@ async def test_the_clock_by_which_outputs_are_dated_is_asked_too(ahead: int, see
     assert silent is None
 
 
-async def test_wrong_packs_are_looked_at_once_and_never_taken(tmp_path: Path) -> None:
-    policy = Policy((), {})
-    watch = PackWatch(cast("Any", None), policy, cast("Any", None), tmp_path, 1, seen(tmp_path))
+async def test_wrong_packs_are_told_once_and_never_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "packs"
+    for part in ("templates", "calendars"):
+        shutil.copytree(PACKS / part, folder / part)
+    shutil.copy(PACKS / "cn" / "labelling.yaml", folder)
+    packs = Reloading(folder, load)
+    policy = Policy(packs.packs, {})
+    watch = PackWatch(cast("Any", None), policy, cast("Any", None), packs, 1)
     await watch.look()
     assert metrics.REGISTRY.get_sample_value("candor_packs_reloads_total", {"result": "refused"}) is None
-    (tmp_path / "wrong.yaml").write_text("id: [")
+    (folder / "wrong.yaml").write_text("id: [")
     await watch.look()
     await watch.look()
 
     assert metrics.REGISTRY.get_sample_value("candor_packs_wrong") == 1
     assert metrics.REGISTRY.get_sample_value("candor_packs_reloads_total", {"result": "refused"}) == 1
-    assert policy.packs == ()
-
-
-def test_a_folder_looks_different_when_a_file_comes_changes_or_goes(tmp_path: Path) -> None:
-    file = tmp_path / "a" / "b.yaml"
-    looks = [seen(tmp_path)]
-    file.parent.mkdir()
-    for text in ("one", "two and more"):
-        file.write_text(text)
-        looks.append(seen(tmp_path))
-    file.unlink()
-
-    assert len(set(looks)) == 3
-    assert seen(tmp_path) == looks[0]
+    assert [pack.id for pack in policy.packs] == ["cn.labelling"]
+    (folder / "wrong.yaml").unlink()
+    await watch.look()
+    assert metrics.REGISTRY.get_sample_value("candor_packs_wrong") == 0

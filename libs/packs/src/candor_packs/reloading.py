@@ -79,7 +79,7 @@ def _still(directory: Path, seen: str) -> bool:
 def _some(directory: Path, loader: Loader) -> tuple[Pack, ...]:
     packs = loader(directory)
     if not packs:
-        raise PackError(directory, 1, "", "holds no pack")
+        raise PackError(directory, 1, "", "holds no policy pack")
     return packs
 
 

@@ -10,6 +10,7 @@ from candor_kit.errors import ConfigError
 from candor_kit.service import Service, run
 from candor_kit.stop import Wake
 from candor_packs.pack import PackError
+from candor_packs.reloading import Reloading
 
 from candor_escalation import catalogue, directory, oncall
 from candor_escalation.alerts import Reported
@@ -55,7 +56,7 @@ from candor_escalation.intake import IntakeHttp
 from candor_escalation.keeper import Keeper
 from candor_escalation.oncall import OnCall
 from candor_escalation.overdue import Overdue
-from candor_escalation.packwatch import PackWatch, Seen, seen
+from candor_escalation.packwatch import PackWatch
 from candor_escalation.pager import Pager
 from candor_escalation.policy import Policy, load
 from candor_escalation.queries import Queries
@@ -77,8 +78,8 @@ async def compose(settings: Settings) -> Service:
     Raises:
         ConfigError: A pack or the on-call chain is wrong; file, line and field are named.
     """
-    begun = seen(settings.packs_dir)
-    policy, channels = _policy(settings), _directory(settings)
+    packs, channels = _packs(settings), _directory(settings)
+    policy = _policy(settings, packs)
     service = Service(
         "escalation",
         settings,
@@ -124,7 +125,7 @@ async def compose(settings: Settings) -> Service:
         timeout=settings.page_timeout_seconds,
     )
     service.background("pager", pager.run)
-    _watch(service, settings, policy, clocks, listening, begun)
+    _watch(service, settings, PackWatch(service, policy, clocks, packs, settings.packs_poll_seconds), listening)
     _take_in(service, settings, Intake(signals))
     _compose_disposals(service, settings)
     service.serve(act_api())
@@ -132,12 +133,9 @@ async def compose(settings: Settings) -> Service:
     return service
 
 
-def _watch(
-    service: Service, settings: Settings, policy: Policy, clocks: Clocks, listening: Listening, begun: Seen
-) -> None:
+def _watch(service: Service, settings: Settings, packs: PackWatch, listening: Listening) -> None:
     """The loops that watch what an incident rests on: packs, evidence, requests, clocks."""
-    watch = PackWatch(service, policy, clocks, settings.packs_dir, settings.packs_poll_seconds, begun)
-    service.background("packs", watch.run)
+    service.background("packs", packs.run)
     generation = channel(settings.generation_address, settings.token_file)
     service.background("keeper", Keeper(service, Keeping(), generation).run)
     service.background("overdue", Overdue(service, listening, settings.overdue_grace_seconds).run)
@@ -198,13 +196,16 @@ def _dsa_token(settings: Settings) -> Callable[[], str]:
     return secret.get_secret_value
 
 
-def _policy(settings: Settings) -> Policy:
+def _packs(settings: Settings) -> Reloading:
     try:
-        packs = load(settings.packs_dir)
+        return Reloading(settings.packs_dir, load)
     except PackError as error:
         raise ConfigError(f"CANDOR_PACKS_DIR {error}") from error
+
+
+def _policy(settings: Settings, packs: Reloading) -> Policy:
     profile = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.profile.items()}
-    return Policy(packs, profile)
+    return Policy(packs.packs, profile)
 
 
 def _catalogue(settings: Settings) -> tuple[Item, ...]:

@@ -5,57 +5,32 @@ changed while the service was down, or what a process did not finish, is not kno
 """
 
 import asyncio
-from pathlib import Path
 
 from candor_kit import log, metrics
 from candor_kit.database import AWAY
 from candor_kit.service import Service
 from candor_kit.stop import Stop
-from candor_packs.pack import PackError
+from candor_packs.reloading import Outcome, Reloading
 
 from candor_escalation.handlers.clocks import PACKS, Clocks
-from candor_escalation.policy import Policy, load
+from candor_escalation.policy import Policy
 from candor_escalation.store import incidents
 
 _AT_ONCE = 100
 _LOG = log.get(__name__)
 _WRONG = metrics.gauge("packs_wrong", "1 while the packs' folder holds a wrong pack and the last right ones are used.")
 _TAKEN = metrics.counter("packs_reloads", "Changes of the packs' folder, by result.", ("result",))
-Seen = frozenset[tuple[str, int, int]]
-
-
-def seen(folder: Path) -> Seen:
-    """What a folder's files look like from outside: name, size and time of change of each."""
-    found = set()
-    for file in folder.rglob("*"):
-        try:
-            status = file.stat()
-        except OSError:
-            continue  # it went away while we looked: the next look sees that
-        if file.is_file():
-            found.add((str(file.relative_to(folder)), status.st_size, status.st_mtime_ns))
-    return frozenset(found)
-
-
-def _place(error: PackError | OSError) -> dict[str, str | int]:
-    """What is wrong where, for the log."""
-    if isinstance(error, PackError):
-        return {"file": str(error.file), "line": error.line, "field": error.field, "reason": error.message}
-    return {"file": str(error.filename), "reason": type(error).__name__}
 
 
 class PackWatch:
-    """Looks every ``seconds``. ``begun``: what the folder looked like before ``policy``'s packs were read."""
+    """Looks every ``seconds`` whether ``packs``, which ``policy`` goes by, stand otherwise in their folder."""
 
-    def __init__(
-        self, service: Service, policy: Policy, clocks: Clocks, folder: Path, seconds: float, begun: Seen
-    ) -> None:
+    def __init__(self, service: Service, policy: Policy, clocks: Clocks, packs: Reloading, seconds: float) -> None:
         self._service = service
         self._policy = policy
         self._clocks = clocks
-        self._folder = folder
+        self._packs = packs
         self._seconds = seconds
-        self._seen = begun
         self._to_assess = True
 
     async def run(self, stop: Stop) -> None:
@@ -68,23 +43,20 @@ class PackWatch:
             await stop.wait(self._seconds)
 
     async def look(self) -> None:
-        """Read the packs again if a file changed; wrong ones are told, once per change, and not taken."""
-        now_seen = await asyncio.to_thread(seen, self._folder)
-        if now_seen == self._seen:
-            return
-        self._seen = now_seen
-        try:
-            packs = await asyncio.to_thread(load, self._folder)
-        except (PackError, OSError) as error:
-            _WRONG.set(1)
+        """Take over what changed in the folder; what is wrong is told, once per change, and not taken."""
+        told = self._packs.error
+        outcome = await asyncio.to_thread(self._packs.poll)
+        error = self._packs.error
+        _WRONG.set(error is not None)
+        if outcome is Outcome.CHANGED:
+            _TAKEN.labels("taken").inc()
+            self._policy.replace(self._packs.packs)
+            self._to_assess = True
+            _LOG.info("packs changed", total=len(self._packs.packs))
+        elif error is not None and str(error) != str(told):
             _TAKEN.labels("refused").inc()
-            _LOG.error("packs changed and are wrong; the last right ones stay in use", **_place(error))
-            return
-        _WRONG.set(0)
-        _TAKEN.labels("taken").inc()
-        self._policy.replace(packs)
-        self._to_assess = True
-        _LOG.info("packs changed", total=len(packs))
+            where = {"file": str(error.file), "line": error.line, "field": error.field, "reason": error.message}
+            _LOG.error("packs changed and are wrong; the last right ones stay in use", **where)
 
     async def _assess(self, stop: Stop) -> bool:
         """Hold every open incident against the packs, one transaction each; False where it has to be done again."""
