@@ -11,6 +11,8 @@ from pathlib import Path
 import golden
 import pytest
 from aiokafka import ConsumerRecord
+from candor_escalation.handlers.acts import told
+from candor_generation.handlers.acts import subject_of
 from candor_kit import envelope
 from candor_kit.consumer import FactConsumer
 from candor_kit.readers import FactReader
@@ -56,6 +58,19 @@ def test_what_is_published_today_is_a_superset_of_the_golden_event(kind: type[Me
     assert today.SerializeToString(deterministic=True) == encoded
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.DESCRIPTOR.full_name)
+@pytest.mark.clause("GDPR 17(1)", "PIPL 47")
+def test_the_log_of_acts_finds_the_person_in_every_fact_that_names_one(kind: type[Message]) -> None:
+    encoded, said = golden.read(kind)
+    assert subject_of(kind.DESCRIPTOR.full_name, encoded) == ("subject" if _has(said, "subject") else None)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.DESCRIPTOR.full_name)
+def test_the_incident_file_keeps_no_person_of_any_fact(kind: type[Message]) -> None:
+    encoded, _ = golden.read(kind)
+    assert not _has(told(kind.FromString(encoded)), "subject")
+
+
 def test_no_golden_event_is_without_its_fact() -> None:
     assert {path.stem for path in golden.FOLDER.glob("*.json")} == {kind.DESCRIPTOR.full_name for kind in KINDS}
 
@@ -75,6 +90,13 @@ async def test_every_consumer_decodes_the_golden_events_it_reads(
             assert step.apply is not None
             assert step.message is not None
             assert json_format.MessageToDict(step.message) == said
+
+
+def _has(said: object, name: str) -> bool:
+    """Whether a name is anywhere in what JSON says."""
+    if isinstance(said, dict):
+        return name in said or any(_has(value, name) for value in said.values())
+    return isinstance(said, list) and any(_has(value, name) for value in said)
 
 
 async def _consumers(service: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[FactConsumer]:

@@ -63,14 +63,15 @@ def _unstorable(message: Message, path: str) -> Iterator[tuple[str, str]]:
         return
     for field, value in message.ListFields():
         name = f"{path}.{field.name}" if path else field.name
-        for part in _parts(field, value):
+        for part in parts(field, value):
             if isinstance(part, Message):
                 yield from _unstorable(part, name)
             elif isinstance(part, str) and "\0" in part:
                 yield name, "must not hold a NUL character"
 
 
-def _parts(field: FieldDescriptor, value: Any) -> Iterable[Any]:  # noqa: ANN401 - whatever a field may hold
+def parts(field: FieldDescriptor, value: Any) -> Iterable[Any]:  # noqa: ANN401 - whatever a field may hold
+    """The single values in what `ListFields` says of a field: of a list its items, of a map its keys and its values."""
     if not field.is_repeated:
         return (value,)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:

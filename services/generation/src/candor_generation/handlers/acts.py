@@ -21,6 +21,7 @@ from candor_kit.envelope import Heard
 from candor_kit.keys import SubjectKeys, new_key, open_sealed, seal
 from candor_kit.query import Query
 from candor_kit.transaction import Tx
+from candor_kit.validation import parts
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -186,6 +187,7 @@ def _subjects(message: Message) -> Iterator[str]:
     for field, value in message.ListFields():
         if field.name == "subject" and isinstance(value, str):
             yield value
-        elif field.message_type is not None and field.message_type.full_name.startswith("candor."):
-            for part in value if field.is_repeated else (value,):
-                yield from _subjects(part)
+        elif field.message_type is not None:
+            for part in parts(field, value):
+                if isinstance(part, Message) and part.DESCRIPTOR.full_name.startswith("candor."):
+                    yield from _subjects(part)
