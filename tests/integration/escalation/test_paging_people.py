@@ -150,11 +150,10 @@ async def test_nobody_answers_and_the_next_level_is_asked_past_where_nobody_is_o
     incident_id, _ = await one_clock(line)
     first = (await pages(line, incident_id, 1))[0]
     await providers.wait("feishu", token_of(first.page_id))
-    began = asyncio.get_running_loop().time()
     await channels.wait(incident_id, "chief")
-    lasted = asyncio.get_running_loop().time() - began
     escalated = await facts(line, facts_pb2.PageEscalated, incident_id, 2)
-    seen = await pages(line, incident_id, 3)
+    seen = await until(lambda: pages(line, incident_id, 3), lambda seen: seen[2].HasField("sent_at"))
+    lasted = (instant(seen[2].sent_at) - instant(seen[0].sent_at)).total_seconds()
 
     assert [(fact.cause, fact.next_level, fact.next_contact) for fact in escalated[:2]] == [
         ("unanswered", 2, ""), ("nobody_on_shift", 3, "chief"),

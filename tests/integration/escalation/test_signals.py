@@ -121,14 +121,14 @@ async def test_a_spreading_claim_is_one_incident_under_article_11(desk: Desk, an
 async def test_an_ask_of_the_rights_service_is_answered_and_again_with_the_same_proof(
     desk: Desk, announcer: Announcer
 ) -> None:
-    task_id, request_id = command_id(), command_id()
+    task_id, request_id, subject = command_id(), command_id(), f"user-{command_id()}"
     for attempt in (1, 2):
         asked = rights_pb2.TaskAsked(
             task_id=task_id,
             request_id=request_id,
             holder_id="escalation",
             right=rights_model_pb2.RIGHT_DELETION,
-            subject="user-4711",
+            subject=subject,
             requested_at=stamp(datetime.now(UTC)),
             attempt=attempt,
         )
@@ -148,7 +148,7 @@ async def test_an_ask_of_the_rights_service_is_answered_and_again_with_the_same_
 
 async def test_the_export_of_a_person_is_empty(desk: Desk) -> None:
     stub = holder_pb2_grpc.DataHolderServiceStub(desk.deployment.channel("escalation", "service", name="candor.rights"))
-    request = holder_pb2.ExportRequest(task_id=command_id(), subject="user-4711")
+    request = holder_pb2.ExportRequest(task_id=command_id(), subject=f"user-{command_id()}")
 
     assert [item async for item in stub.Export(request)] == []
 
