@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import grpc
+import uvloop
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -296,7 +297,8 @@ def run(compose: Callable[[S], Awaitable[Service]], settings: type[S]) -> None:
     except ValidationError as error:
         _refuse_config("\n".join(_setting_error(settings, item) for item in error.errors()))
     try:
-        raise SystemExit(asyncio.run(_main(compose, read, only_check=arguments.check_config)))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            raise SystemExit(runner.run(_main(compose, read, only_check=arguments.check_config)))
     except ConfigError as error:
         _refuse_config(str(error))
     except BaseExceptionGroup as group:
