@@ -321,13 +321,13 @@ class Consumer:
         tx.caller = steps[0].caller
         refusals = await batch(tx, steps)
         return [
-            ("applied", "") if refusal is None else await self._set_aside(tx, step.record, refusal)
+            ("applied", "") if refusal is None else self._set_aside(tx, step.record, refusal)
             for step, refusal in zip(steps, refusals, strict=True)
         ]
 
     async def _apply_step(self, tx: Tx, step: Step, prepared: Any, *, savepoints: bool) -> tuple[str, str]:  # noqa: ANN401
         if step.refusal is not None:
-            return await self._set_aside(tx, step.record, step.refusal)
+            return self._set_aside(tx, step.record, step.refusal)
         if step.apply is None:
             return "skipped", ""
         tx.caller = step.caller
@@ -341,12 +341,12 @@ class Consumer:
             refusal = self._reader.translate(error)
             if refusal is None:
                 raise
-            return await self._set_aside(tx, step.record, refusal)
+            return self._set_aside(tx, step.record, refusal)
         return "applied", ""
 
-    async def _set_aside(self, tx: Tx, record: ConsumerRecord, refusal: Refusal) -> tuple[str, str]:
+    def _set_aside(self, tx: Tx, record: ConsumerRecord, refusal: Refusal) -> tuple[str, str]:
         letter = deadletter.of(record, refusal, consumer=self._reader.name, at=tx.now)
-        await tx.put(deadletter.topic_of(self._transactions.service), letter.key, letter.value, letter.headers)
+        tx.put(deadletter.topic_of(self._transactions.service), letter.key, letter.value, letter.headers)
         return "dead_letter", refusal.reason
 
     async def _show_lag(self, kafka: AIOKafkaConsumer) -> None:

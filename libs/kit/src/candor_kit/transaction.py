@@ -50,6 +50,7 @@ class Tx:
         self.callbacks: list[Callable[[], None]] = []
         self.published: list[Heard] = []
         self._service = service
+        self._outgoing: list[tuple[str, bytes | None, bytes | None, str]] = []
 
     def new_id(self) -> str:
         """Return a new UUIDv7 as text."""
@@ -62,69 +63,56 @@ class Tx:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo only what is done within where that raises; what it published and its callbacks are forgotten too."""
-        callbacks, published = len(self.callbacks), len(self.published)
+        callbacks, published, outgoing = len(self.callbacks), len(self.published), len(self._outgoing)
         try:
             async with self.connection.transaction():
                 yield
         except BaseException:  # a cancelled handler is rolled back as well
-            del self.callbacks[callbacks:], self.published[published:]
+            del self.callbacks[callbacks:], self.published[published:], self._outgoing[outgoing:]
             raise
 
     async def publish(self, fact: Message, *, key: str) -> None:
         """Publish a fact on this service's public topic. Its ce_id is fixed here, in the transaction."""
         identifier, value = self.new_id(), fact.SerializeToString(deterministic=True)
-        await self._put(f"candor.{self._service}.v1", fact, key, identifier, value)
-        self._remember(fact, identifier, value)
+        self._put(f"candor.{self._service}.v1", fact, key, identifier, value)
+        head = Envelope(
+            identifier, fact.DESCRIPTOR.full_name, f"candor.{self._service}", PROTOBUF, {}, self.now.isoformat()
+        )
+        self.published.append(Heard(head, value, int(self.now.timestamp() * 1000)))
 
     async def send(self, command: Message, *, service: str, key: str) -> None:
         """Send a command to another service's intake topic. An empty command_id is filled in."""
         identifier = command.command_id or self.new_id()  # type: ignore[attr-defined]  # field 1 of every command
         command.command_id = identifier  # type: ignore[attr-defined]
         value = command.SerializeToString(deterministic=True)
-        await self._put(f"candor.{service}.intake.v1", command, key, identifier, value)
+        self._put(f"candor.{service}.intake.v1", command, key, identifier, value)
 
-    async def _put(self, topic: str, message: Message, key: str, identifier: str, value: bytes) -> None:
+    def _put(self, topic: str, message: Message, key: str, identifier: str, value: bytes) -> None:
         headers = envelope.headers_of(
             identifier=identifier,
             message_type=message.DESCRIPTOR.full_name,
             source=f"candor.{self._service}",
             at=self.now,
         )
-        await self.put(topic, key.encode(), value, headers)
+        self.put(topic, key.encode(), value, headers)
 
-    def _remember(self, fact: Message, identifier: str, value: bytes) -> None:
-        head = Envelope(
-            identifier, fact.DESCRIPTOR.full_name, f"candor.{self._service}", PROTOBUF, {}, self.now.isoformat()
-        )
-        self.published.append(Heard(head, value, int(self.now.timestamp() * 1000)))
-
-    async def put(self, topic: str, key: bytes | None, value: bytes | None, headers: envelope.Headers) -> None:
-        """Put a record into the outbox as it is."""
-        await self.connection.execute(
-            "INSERT INTO kit_outbox (slot, topic, key, headers, value) VALUES (%s, %s, %s, %s, %s)",
-            (_slot(key), topic, key, _encoded(headers), value),
-        )
+    def put(self, topic: str, key: bytes | None, value: bytes | None, headers: envelope.Headers) -> None:
+        """Put a record into the outbox as it is, with all others when the transaction ends."""
+        self._outgoing.append((topic, key, value, _encoded(headers)))
         self.wrote = True
 
-    async def publish_many(self, facts: Sequence[tuple[Message, str]]) -> None:
-        """Publish facts, each with its key, in their order and by one statement."""
-        topic = f"candor.{self._service}.v1"
-        async with (
-            self.connection.cursor() as cursor,
-            cursor.copy("COPY kit_outbox (slot, topic, key, headers, value) FROM STDIN") as copy,
-        ):
-            for fact, key in facts:
-                identifier = self.new_id()
-                headers = envelope.headers_of(
-                    identifier=identifier,
-                    message_type=fact.DESCRIPTOR.full_name,
-                    source=f"candor.{self._service}",
-                    at=self.now,
-                )
-                value = fact.SerializeToString(deterministic=True)
-                await copy.write_row((_slot(key.encode()), topic, key.encode(), _encoded(headers), value))
-                self._remember(fact, identifier, value)
-        self.wrote = self.wrote or bool(facts)
+    async def flush(self) -> None:
+        """Write what is to be published into the outbox, in order and by one statement; leaving does it too."""
+        if not self._outgoing:
+            return
+        topics, keys, values, headers = (list(column) for column in zip(*self._outgoing, strict=True))
+        await self.connection.execute(
+            "INSERT INTO kit_outbox (slot, topic, key, headers, value)"
+            " SELECT slot, topic, key, headers::jsonb, value FROM unnest(%s::smallint[], %s::text[], %b::bytea[],"
+            " %s::text[], %b::bytea[]) AS outgoing (slot, topic, key, headers, value)",
+            ([_slot(key) for key in keys], topics, keys, headers, values),
+        )
+        self._outgoing.clear()
 
 
 # Takes facts as they are published or come from a topic, in the transaction that publishes or consumes them.
@@ -166,6 +154,7 @@ class Transactions:
                 yield tx
                 if self.hear is not None and tx.published:
                     await self.hear(tx, tx.published)
+                await tx.flush()
             if tx.wrote:
                 self._outbox.set()
             for callback in tx.callbacks:

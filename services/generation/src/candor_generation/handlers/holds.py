@@ -211,12 +211,9 @@ class Holds:
             said = SubjectErased(task_id=erasure.task_id, records=count, erased_at=erased_at)
             await tx.publish(said, key=erasure.task_id)
             return
-        await tx.publish_many(
-            [
-                (GenerationErased(generation_id=identifier, erased_at=erased_at, basis=erasure.basis), identifier)
-                for identifier in erasure.generation_ids
-            ]
-        )
+        for identifier in erasure.generation_ids:
+            erased = GenerationErased(generation_id=identifier, erased_at=erased_at, basis=erasure.basis)
+            await tx.publish(erased, key=identifier)
 
 
 async def _known(connection: Connection, hold_id: str) -> Hold:

@@ -182,7 +182,8 @@ class Recording:
             if item.verdict is not None and item.verdict.decision is not Decision.ALLOW
         ]
         if flagged:
-            await tx.publish_many(flagged)
+            for fact, key in flagged:
+                await tx.publish(fact, key=key)
             await open_reviews(tx, [(item.identifier, item.verdict) for item in stored if item.verdict is not None])
         discarded = sum(item.discarded for item in taken)
         if discarded:
