@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from candor.escalation.v1 import facts_pb2, model_pb2
 from candor.generation.v1 import facts_pb2 as generation_pb2
 from candor.rights.v1 import facts_pb2 as rights_pb2
 from candor_escalation.handlers import acts
+from candor_escalation.store.acts import Act
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from google.protobuf.struct_pb2 import Value
 
+AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 INCIDENT = "01a20387-f5b9-703f-937d-3280cbb75ead"
 FACTS = [GetMessageClass(descriptor) for descriptor in facts_pb2.DESCRIPTOR.message_types_by_name.values()]
 
@@ -30,6 +32,10 @@ def filled(message: Message) -> Message:
 def _is_part(field: Any) -> bool:
     kind = field.message_type
     return kind is not None and not field.is_repeated and kind.full_name.startswith("candor.escalation")
+
+
+def act_of(fact: Message) -> Act:
+    return Act(INCIDENT, INCIDENT, fact.DESCRIPTOR.full_name, fact.SerializeToString(), AT)
 
 
 def names(descriptor: Any, field: str) -> bool:
@@ -54,9 +60,9 @@ def test_a_fact_says_what_it_says_by_its_own_names() -> None:
             revision=2, receipt=model_pb2.Receipt(reference="R\x007", proof_sha256=b"\x00")
         ),
     )
-    assert acts.told(fact) == {
+    assert acts.told(act_of(fact)) == {
         "incident_id": INCIDENT,
-        "submission": {"revision": 2, "receipt": {"reference": "R7", "proof_sha256": "AA=="}},
+        "submission": {"revision": 2, "receipt": {"reference": "R\x007", "proof_sha256": "AA=="}},
     }
 
 
@@ -68,10 +74,12 @@ def test_a_fact_says_what_it_says_by_its_own_names() -> None:
     ],
 )
 def test_the_subject_of_a_fact_is_not_kept(fact: Message) -> None:
-    kept = acts.told(fact)
-    assert kept
-    assert "acct-7" not in str(kept)
+    kept = acts.impersonal(fact)
+    assert kept.ListFields()
+    assert b"acct-7" not in kept.SerializeToString()
 
 
 def test_what_json_cannot_say_is_left_out_and_no_error() -> None:
-    assert acts.told(model_pb2.IncidentFact(name="persons", value=Value(number_value=float("nan")))) == {}
+    said = facts_pb2.RegisterEntryRecorded()
+    said.entry.fields["persons"].number_value = float("nan")
+    assert acts.told(act_of(said)) == {}

@@ -1,12 +1,13 @@
 """What was done in an incident: the facts this service publishes, kept by incident with the ids they are proven by."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from candor.escalation.v1 import act_pb2, facts_pb2
 from candor_kit.envelope import Heard
 from candor_kit.query import Query
 from candor_kit.transaction import Tx
+from candor_kit.validation import parts
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -63,13 +64,22 @@ def incident_of(fact: Message) -> str | None:
     return next(_incidents(fact), None)
 
 
-def told(fact: Message) -> dict[str, Json]:
-    """What a fact says, as protobuf JSON by its own field names, without the subject where it names one.
+def impersonal(fact: Message) -> Message:
+    """The fact without the subjects it names, wherever in it."""
+    for field, value in fact.ListFields():
+        if field.name == _PERSONAL:
+            fact.ClearField(_PERSONAL)
+        for part in parts(field, value):
+            if isinstance(part, Message) and part.DESCRIPTOR.full_name.startswith("candor."):
+                impersonal(part)
+    return fact
 
-    Empty for what JSON cannot say (a number that is none): that must never keep a fact from being published.
-    """
+
+def told(act: Act) -> dict[str, Json]:
+    """What an act says, as protobuf JSON by its own field names; empty for what JSON cannot say, as NaN."""
+    known = _TYPES.get(act.type)
     try:
-        return _told(json_format.MessageToDict(fact, preserving_proto_field_name=True))
+        return json_format.MessageToDict(known.FromString(act.value), preserving_proto_field_name=True) if known else {}
     except json_format.Error:
         return {}
 
@@ -81,7 +91,8 @@ def _act(tx: Tx, item: Heard) -> Act | None:
     incident_id = incident_of(fact) if fact else None
     if fact is None or incident_id is None:
         return None
-    return Act(incident_id, item.head.id, item.head.type, told(fact), tx.now)
+    value = impersonal(fact).SerializeToString(deterministic=True)
+    return Act(incident_id, item.head.id, item.head.type, value, tx.now)
 
 
 def _incidents(message: Message) -> Iterator[str]:
@@ -100,19 +111,6 @@ def _is_uuid(value: object) -> bool:
     return True
 
 
-def _impersonal(value: Json) -> Json:
-    """JSON without the fields that name a person, and without the one character that a jsonb cannot hold."""
-    if isinstance(value, dict):
-        return _told(value)
-    if isinstance(value, list):
-        return [_impersonal(item) for item in value]
-    return value.replace("\x00", "") if isinstance(value, str) else value
-
-
-def _told(fields: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: _impersonal(item) for name, item in fields.items() if name != _PERSONAL}
-
-
 def _act_message(item: Numbered) -> act_pb2.IncidentAct:
     act = item.act
     message = act_pb2.IncidentAct(
@@ -121,7 +119,7 @@ def _act_message(item: Numbered) -> act_pb2.IncidentAct:
         type=act.type,
         recorded_at=codec.timestamp(act.recorded_at),
     )
-    message.told.update(act.told)
+    message.told.update(told(act))
     return message
 
 

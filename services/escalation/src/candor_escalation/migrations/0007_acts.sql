@@ -7,7 +7,7 @@ CREATE TABLE act (
     incident_id uuid NOT NULL,
     fact_id uuid NOT NULL,
     type text NOT NULL,
-    told jsonb NOT NULL,
+    value bytea NOT NULL,
     recorded_at timestamptz NOT NULL
 );
 CREATE INDEX act_incident ON act (incident_id, act_number);

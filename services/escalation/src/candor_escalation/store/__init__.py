@@ -1,9 +1,13 @@
 """SQL to domain and back. Whoever changes an incident or what belongs to it has locked the incident first."""
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, LiteralString
 
 from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
 
 Row = dict[str, Any]
 Connection = AsyncConnection[Row]
@@ -17,3 +21,29 @@ async def now(connection: Connection) -> datetime:
         raise AssertionError("a SELECT without FROM gives one row")
     at: datetime = row["now"]
     return at
+
+
+async def add(connection: Connection, table: LiteralString, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add rows to a table, in order and by one statement. Each is column -> value, all with the columns of the first.
+
+    No value may be a JSON null that is meant as one: it becomes the NULL of SQL.
+    """
+    if not rows:
+        return
+    columns = ", ".join(rows[0])
+    await connection.execute(
+        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %s)",  # noqa: S608 - names of our own
+        (Jsonb(rows, dumps=_DUMPS),),
+    )
+
+
+def _plain(value: object) -> str:
+    """As PostgreSQL reads it from a text."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    raise TypeError(f"{type(value).__name__} is no column's value")
+
+
+_DUMPS = partial(json.dumps, default=_plain, ensure_ascii=False)

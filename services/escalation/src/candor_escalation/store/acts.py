@@ -4,23 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg.types.json import Jsonb
+from candor_escalation.store import Connection, Row, add
 
-from candor_escalation.domain.incident import Json
-from candor_escalation.store import Connection, Row
-
-_COLUMNS = "act_number, incident_id, fact_id, type, told, recorded_at"
+_COLUMNS = "act_number, incident_id, fact_id, type, value, recorded_at"
 _MOST_NOTES = 1000
 
 
 @dataclass(frozen=True)
 class Act:
-    """A fact that tells of an incident. ``told`` is what it says, as JSON and without a subject."""
+    """A fact that tells of an incident. ``value`` is what it says, as protobuf and without a subject."""
 
     incident_id: str
     fact_id: str
     type: str
-    told: dict[str, Json]
+    value: bytes
     recorded_at: datetime
 
 
@@ -47,11 +44,14 @@ class Note:
 
 async def insert(connection: Connection, acts: Sequence[Act]) -> None:
     """Append acts in their order."""
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO act (incident_id, fact_id, type, told, recorded_at) VALUES (%s, %s, %s, %s, %s)",
-            [(act.incident_id, act.fact_id, act.type, Jsonb(act.told), act.recorded_at) for act in acts],
-        )
+    rows = [
+        {
+            "incident_id": act.incident_id, "fact_id": act.fact_id, "type": act.type, "value": act.value,
+            "recorded_at": act.recorded_at,
+        }
+        for act in acts
+    ]  # fmt: skip
+    await add(connection, "act", rows)
 
 
 async def of_incident(connection: Connection, incident_id: str, *, after: int, limit: int) -> list[Numbered]:
@@ -89,7 +89,7 @@ async def notes(connection: Connection, incident_id: str) -> list[Note]:
 
 
 def _numbered(row: Row) -> Numbered:
-    act = Act(str(row["incident_id"]), str(row["fact_id"]), row["type"], row["told"], row["recorded_at"])
+    act = Act(str(row["incident_id"]), str(row["fact_id"]), row["type"], bytes(row["value"]), row["recorded_at"])
     return Numbered(row["act_number"], act)
 
 
