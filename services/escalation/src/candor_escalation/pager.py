@@ -25,7 +25,7 @@ from candor_escalation.handlers.throttling import Throttling
 from candor_escalation.store import dispatches
 
 _POLL_SECONDS = 0.5
-_AT_ONCE = 8
+_AT_ONCE = 32
 """Pages that one transaction claims at most."""
 _IN_FLIGHT = 64
 """Pages on their way at once."""

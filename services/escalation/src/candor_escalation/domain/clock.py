@@ -120,7 +120,17 @@ class Change:
     @property
     def counted(self) -> list[str]:
         """The ids of the clocks that start, start again or are counted anew."""
-        return [*self.begun, *(moved.after.clock_id for moved in self.moved)]
+        return [clock.clock_id for clock in self.planned]
+
+    @property
+    def planned(self) -> list[Clock]:
+        """The clocks that start, start again or are counted anew, as they are then."""
+        return [*self.started, *self.restarted, *(moved.after for moved in self.moved)]
+
+    def after(self, known: Iterable[Clock]) -> list[Clock]:
+        """The clocks of the incident as the change leaves them, those it starts among them."""
+        changed = {clock.clock_id: clock for clock in (*self.planned, *self.clarified, *self.fallen)}
+        return [*(changed.get(clock.clock_id, clock) for clock in known), *self.started]
 
     @property
     def begins(self) -> bool:

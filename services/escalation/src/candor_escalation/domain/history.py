@@ -12,6 +12,7 @@ class Revision:
     """What a clock was counted from, and what became of it, at one change; ``cause`` is one word."""
 
     clock_id: str
+    incident_id: str
     revision: int
     cause: str
     reason: str
@@ -29,6 +30,7 @@ def revision_of(clock: Clock, cause: str, reason: str, now: datetime, by: str) -
     """A clock as it is now, for its history."""
     return Revision(
         clock_id=clock.clock_id,
+        incident_id=clock.incident_id,
         revision=clock.revision,
         cause=cause,
         reason=reason,

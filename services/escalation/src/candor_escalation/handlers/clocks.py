@@ -1,27 +1,29 @@
 """Clocks: started, counted anew, fallen, stopped; and the incident closed when nothing runs any more."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from candor.escalation.v1 import facts_pb2
 from candor_kit.transaction import Tx
+from google.protobuf.message import Message
 
 from candor_escalation import codec, store
 from candor_escalation.domain import clock as clock_rules
 from candor_escalation.domain import evidence as evidence_rules
 from candor_escalation.domain import incident as incident_rules
-from candor_escalation.domain.clock import Change, Clock, Duty, Moved
+from candor_escalation.domain.clock import Change, Clock, Duty
 from candor_escalation.domain.history import Revision, revision_of
 from candor_escalation.domain.incident import Incident
 from candor_escalation.domain.milestone import PAGING, Milestone, schedule
 from candor_escalation.domain.paging import START
+from candor_escalation.domain.question import Question
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.picture import Picture, picture_of
 from candor_escalation.handlers.questions import Questions
 from candor_escalation.policy import Policy
-from candor_escalation.store import clocks, evidence, incidents, milestones
+from candor_escalation.store import clocks, evidence, incidents, milestones, questions
 
 # Why a clock changed, in its history.
 STARTED = "started"
@@ -43,6 +45,14 @@ class Matter:
 
     incident: Incident
     clock: Clock
+
+
+@dataclass(frozen=True)
+class Known:
+    """The clocks of an incident and its open questions, as they are on record."""
+
+    clocks: Sequence[Clock] = ()
+    asked: Sequence[Question] = ()
 
 
 @dataclass(frozen=True)
@@ -88,15 +98,23 @@ class Clocks:
         """
         picture = await picture_of(tx, incident)
         known = await clocks.of_incident(tx.connection, incident.incident_id)
-        duties = self._policy.duties(incident, picture.facts, picture.anchors, picture.disputed)
-        fallen = self._fallen(incident, picture, duties, known)
-        change = clock_rules.assess(duties, known, _new_ids(tx), incident.incident_id, picture.now, fallen)
+        asked = await questions.open_of_incident(tx.connection, incident.incident_id)
         why = Why(cause, reason, picture.now, tx.caller.name)
+        return await self._assess(tx, incident, picture, Known(known, asked), why)
+
+    async def begin(self, tx: Tx, incident: Incident, picture: Picture) -> Change:
+        """Hold what is told of an incident that was opened in this transaction against the packs."""
+        return await self._assess(tx, incident, picture, Known(), Why(FACTS, "", picture.now, tx.caller.name))
+
+    async def _assess(self, tx: Tx, incident: Incident, picture: Picture, known: Known, why: Why) -> Change:
+        duties = self._policy.duties(incident, picture.facts, picture.anchors, picture.disputed)
+        fallen = self._fallen(incident, picture, duties, known.clocks)
+        change = clock_rules.assess(duties, known.clocks, _new_ids(tx), incident.incident_id, picture.now, fallen)
         incident = await self._reopen(tx, incident, change)
         await self._apply(tx, change, why)
-        incident = await self._close_if_over(tx, incident, duties, picture.now)
-        now_known = await clocks.of_incident(tx.connection, incident.incident_id)
-        await self._questions.refresh(tx, incident, picture, duties, now_known)
+        left = change.after(known.clocks)
+        incident = await self._close_if_over(tx, incident, left, duties, picture.now)
+        await self._questions.refresh(tx, incident, picture, known.asked, duties, left)
         return change
 
     async def stop(self, tx: Tx, matter: Matter, state: str) -> Clock:
@@ -123,7 +141,8 @@ class Clocks:
         picture = await picture_of(tx, incident)
         incident = incident_rules.closed(incident, picture.now, tx.caller.name, reason)
         await self._closed(tx, incident)
-        await self._questions.refresh(tx, incident, picture, [], [])
+        asked = await questions.open_of_incident(tx.connection, incident.incident_id)
+        await self._questions.refresh(tx, incident, picture, asked, [], [])
         return incident
 
     async def may_rise(self, tx: Tx, incident: Incident) -> bool:
@@ -134,9 +153,8 @@ class Clocks:
     async def reach_milestones(self, tx: Tx) -> int:
         """Reach every milestone that is due: the fact, and the page where it pages; how many there were."""
         reached = await milestones.reach(tx.connection, _AT_ONCE)
-        if reached:
-            await tx.publish_many([(codec.milestone_reached(one), one.incident_id) for one in reached])
         for milestone in reached:
+            await tx.publish(codec.milestone_reached(milestone), key=milestone.incident_id)
             if milestone.kind in PAGING:
                 await self._pages.begin(tx, milestone.incident_id, milestone.clock_id, milestone.kind)
         return len(reached)
@@ -148,20 +166,17 @@ class Clocks:
         return self._policy.fallen(incident, picture.facts, picture.anchors, duties, known)
 
     async def _apply(self, tx: Tx, change: Change, why: Why) -> None:
-        for clock in change.started:
-            await clocks.insert(tx.connection, clock)
-            planned = await self._plan(tx, clock, replace(why, cause=STARTED))
-            await tx.publish(facts_pb2.ClockStarted(clock=codec.clock_message(clock, planned)), key=clock.incident_id)
-        for clock in change.restarted:
+        await clocks.insert(tx.connection, change.started)
+        for clock in (*change.restarted, *(moved.after for moved in change.moved), *change.clarified):
             await clocks.update(tx.connection, clock)
-            planned = await self._plan(tx, clock, why)
-            await tx.publish(facts_pb2.ClockRestarted(clock=codec.clock_message(clock, planned)), key=clock.incident_id)
-        await self._page_first((*change.started, *change.restarted), tx)
         for moved in change.moved:
-            await self._move(tx, moved, why)
-        for clock in change.clarified:
-            await clocks.update(tx.connection, clock)
-            await clocks.add_revision(tx.connection, clock.incident_id, why.revision(clock))
+            await milestones.cancel(tx.connection, moved.after.clock_id)
+        plans = {clock.clock_id: schedule(clock, why.now) for clock in change.planned}
+        await milestones.insert(tx.connection, [milestone for plan in plans.values() for milestone in plan])
+        await clocks.add_revisions(tx.connection, _revisions(change, why))
+        for fact, incident_id in _facts(change, plans, why.cause):
+            await tx.publish(fact, key=incident_id)
+        await self._page_first((*change.started, *change.restarted), tx)
         for clock in change.fallen:
             await self._stopped(tx, clock, why)
         if change.fallen:
@@ -180,29 +195,9 @@ class Clocks:
         if not any(clock.clock_id in paged for clock in running):
             await self._page_first(running, tx)
 
-    async def _plan(self, tx: Tx, clock: Clock, why: Why) -> list[Milestone]:
-        planned = schedule(clock, why.now)
-        await milestones.insert(tx.connection, planned)
-        await clocks.add_revision(tx.connection, clock.incident_id, why.revision(clock))
-        return planned
-
-    async def _move(self, tx: Tx, moved: Moved, why: Why) -> None:
-        before, after = moved.before, moved.after
-        await clocks.update(tx.connection, after)
-        await milestones.cancel(tx.connection, after.clock_id)
-        planned = await self._plan(tx, after, why)
-        fact = facts_pb2.ClockReanchored(
-            clock=codec.clock_message(after, planned),
-            cause=why.cause,
-            previous_anchor=codec.anchor_message(before),
-            previous_strict_due=codec.timestamp(before.strict_due),
-            previous_legal_latest=codec.timestamp(before.legal_latest),
-        )
-        await tx.publish(fact, key=after.incident_id)
-
     async def _stopped(self, tx: Tx, clock: Clock, why: Why) -> None:
         await clocks.update(tx.connection, clock)
-        await clocks.add_revision(tx.connection, clock.incident_id, why.revision(clock))
+        await clocks.add_revisions(tx.connection, [why.revision(clock)])
         await milestones.cancel(tx.connection, clock.clock_id)
         await self._pages.cancel(tx, clock.clock_id)
         fact = facts_pb2.ClockStopped(
@@ -229,9 +224,10 @@ class Clocks:
         await tx.publish(fact, key=incident.incident_id)
         return incident
 
-    async def _close_if_over(self, tx: Tx, incident: Incident, duties: list[Duty], now: datetime) -> Incident:
-        now_known = await clocks.of_incident(tx.connection, incident.incident_id)
-        if not incident.is_open or not clock_rules.may_close(now_known, duties):
+    async def _close_if_over(
+        self, tx: Tx, incident: Incident, known: Sequence[Clock], duties: list[Duty], now: datetime
+    ) -> Incident:
+        if not incident.is_open or not clock_rules.may_close(known, duties):
             return incident
         incident = incident_rules.closed(incident, now)
         await self._closed(tx, incident)
@@ -248,6 +244,32 @@ class Clocks:
             closed_by=incident.closed_by,
         )
         await tx.publish(fact, key=incident.incident_id)
+
+
+def _revisions(change: Change, why: Why) -> list[Revision]:
+    """What a change adds to the history of the clocks that run on."""
+    started = replace(why, cause=STARTED)
+    others = (*change.restarted, *(moved.after for moved in change.moved), *change.clarified)
+    return [*map(started.revision, change.started), *map(why.revision, others)]
+
+
+def _facts(change: Change, plans: Mapping[str, list[Milestone]], cause: str) -> Iterator[tuple[Message, str]]:
+    """What is published of the clocks that are counted, each with its key."""
+    for clock in change.started:
+        message = codec.clock_message(clock, plans[clock.clock_id])
+        yield facts_pb2.ClockStarted(clock=message), clock.incident_id
+    for clock in change.restarted:
+        message = codec.clock_message(clock, plans[clock.clock_id])
+        yield facts_pb2.ClockRestarted(clock=message), clock.incident_id
+    for before, after in ((moved.before, moved.after) for moved in change.moved):
+        fact = facts_pb2.ClockReanchored(
+            clock=codec.clock_message(after, plans[after.clock_id]),
+            cause=cause,
+            previous_anchor=codec.anchor_message(before),
+            previous_strict_due=codec.timestamp(before.strict_due),
+            previous_legal_latest=codec.timestamp(before.legal_latest),
+        )
+        yield fact, after.incident_id
 
 
 def _new_ids(tx: Tx) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Paging: from the first page of a cause to the acknowledgement, and on when that expires."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -58,13 +58,15 @@ class Pages:
 
     async def begin(self, tx: Tx, incident_id: str, clock_id: str, cause: str) -> None:
         """Page the first in the chain, or whoever is asked now if it is being gone through for this clock."""
-        asked = [page for page in await pages.of_clock(tx.connection, clock_id) if page.state in ACTIVE]
+        earlier = await pages.of_clock(tx.connection, clock_id)
+        asked = [page for page in earlier if page.state in ACTIVE]
         page = (
             paging.again(asked[-1], tx.new_id(), cause)
             if asked
             else paging.first(await self._on_call(tx), tx.new_id(), incident_id, clock_id, cause)
         )
-        await self._withdraw(tx, clock_id)
+        if earlier:
+            await self._withdraw(tx, clock_id)
         if page is not None:
             await self._queue(tx, page)
 
@@ -109,7 +111,8 @@ class Pages:
     async def lease(self, tx: Tx, limit: int, seconds: float) -> list[Outgoing]:
         """Claim what is to be sent now."""
         found = await dispatches.lease(tx.connection, limit, seconds) if self._roster.levels else []
-        return [await self._outgoing(tx, dispatch) for dispatch in found]
+        shown = await self._shown(tx, [dispatch.page_id for dispatch in found])
+        return [await self._outgoing(tx, shown[dispatch.page_id], dispatch) for dispatch in found]
 
     async def show(self, tx: Tx, page_id: str) -> Shown:
         """A page and what it is about, without locking it.
@@ -117,11 +120,18 @@ class Pages:
         Raises:
             Refused: PAGE_UNKNOWN.
         """
-        page = await pages.find(tx.connection, page_id)
-        incident = await incidents.find(tx.connection, page.incident_id) if page else None
-        if page is None or incident is None:
+        shown = await self._shown(tx, [page_id])
+        if page_id not in shown:
             raise Refused("PAGE_UNKNOWN", "there is no such page", field="page_id")
-        return Shown(page, incident, await self._clock(tx, page))
+        return shown[page_id]
+
+    @staticmethod
+    async def _shown(tx: Tx, page_ids: Sequence[str]) -> dict[str, Shown]:
+        """Page id -> the page and what it is about."""
+        found = await pages.of_ids(tx.connection, page_ids) if page_ids else []
+        about = await incidents.of_ids(tx.connection, {page.incident_id for page in found}) if found else {}
+        running = await clocks.of_ids(tx.connection, {page.clock_id for page in found}) if found else {}
+        return {page.page_id: Shown(page, about[page.incident_id], running[page.clock_id]) for page in found}
 
     async def record(self, tx: Tx, outgoing: Outgoing, delivery: Delivery) -> None:
         """Record what came of sending. What no channel of a person took goes to the next person at once."""
@@ -239,8 +249,7 @@ class Pages:
         await dispatches.insert(tx.connection, page.page_id, 1, kind, page.wait)
         tx.after_commit(self._wake)
 
-    async def _outgoing(self, tx: Tx, dispatch: Dispatch) -> Outgoing:
-        shown = await self.show(tx, dispatch.page_id)
+    async def _outgoing(self, tx: Tx, shown: Shown, dispatch: Dispatch) -> Outgoing:
         contact = self._roster.contact(shown.page.contact)
         if contact is None and shown.page.contact:  # the file knows the name no more
             contact = paging.contact_of(shown.page, self._roster, await self._on_call(tx))
@@ -263,9 +272,9 @@ class Pages:
         await incidents.lock(tx.connection, page.incident_id)
         return await pages.find(tx.connection, page_id) or page
 
-    async def _clock(self, tx: Tx, page: Page) -> Clock:
-        found = await clocks.of_incident(tx.connection, page.incident_id)
-        return next(clock for clock in found if clock.clock_id == page.clock_id)
+    @staticmethod
+    async def _clock(tx: Tx, page: Page) -> Clock:
+        return (await clocks.of_ids(tx.connection, {page.clock_id}))[page.clock_id]
 
 
 def _kind(contact: Contact | None, place: int) -> str:

@@ -22,11 +22,16 @@ class Questions:
         self._policy = policy
 
     async def refresh(
-        self, tx: Tx, incident: Incident, picture: Picture, duties: Sequence[Duty], clocks: Sequence[Clock]
+        self,
+        tx: Tx,
+        incident: Incident,
+        picture: Picture,
+        asked: Sequence[Question],
+        duties: Sequence[Duty],
+        clocks: Sequence[Clock],
     ) -> None:
-        """Ask what has to be found out and end what is known; a closed incident asks nothing."""
+        """Ask what has to be found out and end what of the open questions is known; a closed incident asks nothing."""
         wanted = rules.topics(incident, duties, clocks, picture.anchors) if incident.is_open else []
-        asked = await questions.open_of_incident(tx.connection, incident.incident_id)
         known = rules.Known(
             frozenset(name for name, value in picture.facts.items() if value is not None) - picture.disputed.keys(),
             picture.anchors,
@@ -35,9 +40,9 @@ class Questions:
         for question in ended:
             await questions.end(tx.connection, question)
             await self._tell(tx, facts_pb2.QuestionAnswered(question=codec.question_message(question)), question)
-        for topic in new:
-            question = self._asked(topic, incident, tx.new_id(), picture)
-            await questions.insert(tx.connection, question)
+        opened = [self._asked(topic, incident, tx.new_id(), picture) for topic in new]
+        await questions.insert(tx.connection, opened)
+        for question in opened:
             await self._tell(tx, facts_pb2.QuestionAsked(question=codec.question_message(question)), question)
 
     def _asked(self, topic: Topic, incident: Incident, question_id: str, picture: Picture) -> Question:

@@ -17,6 +17,7 @@ from candor_escalation.domain.clock import Change
 from candor_escalation.domain.incident import Anchor, Incident, Json, Signal
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.handlers.clocks import CORRECTED, DISPUTED, FACTS, REPORTED, Clocks
+from candor_escalation.handlers.picture import drawn
 from candor_escalation.store import evidence, incidents
 
 
@@ -102,21 +103,41 @@ class Signals:
         A source that says again what it said last changes nothing, so such a signal is only counted: a storm of them
         costs a row each.
         """
-        incident, opened = await self._incident(tx, signal)
+        incident = await self._open(tx, signal)
         now = await store.now(tx.connection)
-        await incidents.add_signal(tx.connection, incident.incident_id, signal, tx.caller.name, now)
-        if signal.evidence:
-            await evidence.add(tx.connection, incident.incident_id, signal.evidence, tx.new_id())
-        if await incidents.repeats(tx.connection, incident.incident_id, signal.source, _digest(signal)) and not opened:
+        if incident is None:
+            async with tx.connection.pipeline():  # nearly all of it writes, which need not be waited for one by one
+                return await self._begin(tx, signal, now)
+        if await self._repeats(tx, incident, signal, now):
             return incident, Change()
         known = await incidents.facts(tx.connection, incident.incident_id)
         told = signal.told(fact_rules.said_last(known, signal.source))
         added = fact_rules.from_signal(known, told, now, tx.caller.name, signal.source)
         await incidents.add_facts(tx.connection, incident.incident_id, added)
         earlier = await self._report_anchors(tx, incident, signal.anchors, signal.source, now)
-        if not (opened or added or earlier):
+        if not (added or earlier):
             return incident, Change()
         return incident, await self._clocks.reassess(tx, incident, REPORTED if earlier else FACTS)
+
+    async def _begin(self, tx: Tx, signal: Signal, now: datetime) -> tuple[Incident, Change]:
+        """Open an incident: all that is known of it is what this signal tells."""
+        incident = rules.opened(signal, tx.new_id(), now)
+        await incidents.insert(tx.connection, incident)
+        await tx.publish(facts_pb2.IncidentOpened(incident=codec.incident_message(incident)), key=incident.incident_id)
+        await self._repeats(tx, incident, signal, now)
+        added = fact_rules.from_signal([], signal.told({}), now, tx.caller.name, signal.source)
+        await incidents.add_facts(tx.connection, incident.incident_id, added)
+        entries = anchor_rules.reported([], signal.anchors, now, tx.caller.name, signal.source)
+        await incidents.add_anchors(tx.connection, incident.incident_id, entries)
+        return incident, await self._clocks.begin(tx, incident, drawn(added, entries, [], now))
+
+    @staticmethod
+    async def _repeats(tx: Tx, incident: Incident, signal: Signal, now: datetime) -> bool:
+        """Put a signal on record; whether its source says what it said last."""
+        await incidents.add_signal(tx.connection, incident.incident_id, signal, tx.caller.name, now)
+        if signal.evidence:
+            await evidence.add(tx.connection, incident.incident_id, signal.evidence, tx.new_id())
+        return await incidents.repeats(tx.connection, incident.incident_id, signal.source, _digest(signal))
 
     async def note(self, tx: Tx, incident_id: str, told: Mapping[str, Json], source: str) -> None:
         """Record what another service tells about an incident that there is; on a closed one it may let a duty rise."""
@@ -156,18 +177,14 @@ class Signals:
         return incident
 
     @staticmethod
-    async def _incident(tx: Tx, signal: Signal) -> tuple[Incident, bool]:
-        """The open incident of the signal's kind and key, else a new one; locked. Whether it is new."""
+    async def _open(tx: Tx, signal: Signal) -> Incident | None:
+        """The open incident of the signal's kind and key, joined and locked; None when there is none."""
         key = signal.correlation_key
         found = await incidents.lock_open(tx.connection, signal.kind, key) if key else None
-        if found is not None:
-            await incidents.update(tx.connection, rules.joined(found))
-            return rules.joined(found), False
-        incident = rules.opened(signal, tx.new_id(), await store.now(tx.connection))
-        await incidents.insert(tx.connection, incident)
-        fact = facts_pb2.IncidentOpened(incident=codec.incident_message(incident))
-        await tx.publish(fact, key=incident.incident_id)
-        return incident, True
+        if found is None:
+            return None
+        await incidents.update(tx.connection, rules.joined(found))
+        return rules.joined(found)
 
 
 def _digest(signal: Signal) -> bytes:

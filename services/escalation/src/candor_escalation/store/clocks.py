@@ -1,18 +1,18 @@
 """Tables clock and clock_revision."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from candor_escalation.domain.clock import Clock
 from candor_escalation.domain.history import Revision
 from candor_escalation.domain.incident import Anchor
-from candor_escalation.store import Connection, Row
+from candor_escalation.store import Connection, Row, add
 
 _COLUMNS = (
     "clock_id, incident_id, pack_id, pack_version, obligation_id, anchor_key, citation, recipient, missing,"
     " legal_number, anchor_name, anchor_at, anchor_evidence, strict_due, legal_latest, provisional, state, revision,"
     " started_at, stopped_at, disputed, anchor_disputed, anchor_provisional, occurrence"
 )
-_COUNT = _COLUMNS.count(",") + 1
 
 
 async def incident_of(connection: Connection, clock_id: str) -> str | None:
@@ -31,6 +31,15 @@ async def of_incident(connection: Connection, incident_id: str) -> list[Clock]:
     return [_clock(row) for row in await cursor.fetchall()]
 
 
+async def of_ids(connection: Connection, clock_ids: Collection[str]) -> dict[str, Clock]:
+    """Clock id -> the clock, of those that there are."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM clock WHERE clock_id = ANY(%s::uuid[])",  # noqa: S608 - a constant
+        (list(clock_ids),),
+    )
+    return {clock.clock_id: clock for clock in map(_clock, await cursor.fetchall())}
+
+
 async def by_due(
     connection: Connection, *, running_only: bool, limit: int, after: tuple[datetime, str] | None
 ) -> list[Clock]:
@@ -46,18 +55,9 @@ async def by_due(
     return [_clock(row) for row in await cursor.fetchall()]
 
 
-async def insert(connection: Connection, clock: Clock) -> None:
-    """Add a clock that starts."""
-    await connection.execute(
-        f"INSERT INTO clock ({_COLUMNS}) VALUES ({', '.join(['%s'] * _COUNT)})",  # noqa: S608 - constants
-        (
-            clock.clock_id, clock.incident_id, clock.pack_id, clock.pack_version, clock.obligation_id, clock.anchor_key,
-            clock.citation, clock.recipient, list(clock.missing), clock.legal_number, clock.anchor.name,
-            clock.anchor.at, clock.anchor.evidence, clock.strict_due, clock.legal_latest, clock.provisional,
-            clock.state, clock.revision, clock.started_at, clock.stopped_at, list(clock.disputed),
-            clock.anchor.disputed, clock.anchor.provisional, clock.occurrence,
-        ),
-    )  # fmt: skip
+async def insert(connection: Connection, clocks: Sequence[Clock]) -> None:
+    """Add clocks that start."""
+    await add(connection, "clock", [_row(clock) for clock in clocks])
 
 
 async def update(connection: Connection, clock: Clock) -> None:
@@ -76,30 +76,46 @@ async def update(connection: Connection, clock: Clock) -> None:
     )  # fmt: skip
 
 
-async def add_revision(connection: Connection, incident_id: str, revision: Revision) -> None:
-    """Append what a clock was counted from, or what became of it."""
-    await connection.execute(
-        "INSERT INTO clock_revision (clock_id, incident_id, revision, cause, reason, state, anchor_name, anchor_at,"
-        " anchor_evidence, strict_due, legal_latest, provisional, pack_version, changed_at, changed_by)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            revision.clock_id, incident_id, revision.revision, revision.cause, revision.reason, revision.state,
-            revision.anchor.name, revision.anchor.at, revision.anchor.evidence, revision.strict_due,
-            revision.legal_latest, revision.provisional, revision.pack_version, revision.changed_at,
-            revision.changed_by,
-        ),
-    )  # fmt: skip
+async def add_revisions(connection: Connection, revisions: Sequence[Revision]) -> None:
+    """Append what clocks were counted from, or what became of them."""
+    rows = [
+        {
+            "clock_id": revision.clock_id, "incident_id": revision.incident_id,
+            "revision": revision.revision, "cause": revision.cause, "reason": revision.reason, "state": revision.state,
+            "anchor_name": revision.anchor.name, "anchor_at": revision.anchor.at,
+            "anchor_evidence": revision.anchor.evidence, "strict_due": revision.strict_due,
+            "legal_latest": revision.legal_latest, "provisional": revision.provisional,
+            "pack_version": revision.pack_version, "changed_at": revision.changed_at, "changed_by": revision.changed_by,
+        }
+        for revision in revisions
+    ]  # fmt: skip
+    await add(connection, "clock_revision", rows)
 
 
 async def revisions(connection: Connection, incident_id: str) -> list[Revision]:
     """Every change of the incident's clocks, in the order they happened."""
     cursor = await connection.execute(
-        "SELECT clock_id, revision, cause, reason, state, anchor_name, anchor_at, anchor_evidence, strict_due,"
-        " legal_latest, provisional, pack_version, changed_at, changed_by FROM clock_revision WHERE incident_id = %s"
+        "SELECT clock_id, incident_id, revision, cause, reason, state, anchor_name, anchor_at, anchor_evidence,"
+        " strict_due, legal_latest, provisional, pack_version, changed_at, changed_by"
+        " FROM clock_revision WHERE incident_id = %s"
         " ORDER BY revision_number",
         (incident_id,),
     )
     return [_revision(row) for row in await cursor.fetchall()]
+
+
+def _row(clock: Clock) -> dict[str, object]:
+    return {
+        "clock_id": clock.clock_id, "incident_id": clock.incident_id, "pack_id": clock.pack_id,
+        "pack_version": clock.pack_version, "obligation_id": clock.obligation_id, "anchor_key": clock.anchor_key,
+        "citation": clock.citation, "recipient": clock.recipient, "missing": clock.missing,
+        "legal_number": clock.legal_number, "anchor_name": clock.anchor.name, "anchor_at": clock.anchor.at,
+        "anchor_evidence": clock.anchor.evidence, "strict_due": clock.strict_due, "legal_latest": clock.legal_latest,
+        "provisional": clock.provisional, "state": clock.state, "revision": clock.revision,
+        "started_at": clock.started_at, "stopped_at": clock.stopped_at, "disputed": clock.disputed,
+        "anchor_disputed": clock.anchor.disputed, "anchor_provisional": clock.anchor.provisional,
+        "occurrence": clock.occurrence,
+    }  # fmt: skip
 
 
 def _clock(row: Row) -> Clock:
@@ -136,6 +152,7 @@ def _clock(row: Row) -> Clock:
 def _revision(row: Row) -> Revision:
     return Revision(
         clock_id=str(row["clock_id"]),
+        incident_id=str(row["incident_id"]),
         revision=row["revision"],
         cause=row["cause"],
         reason=row["reason"],

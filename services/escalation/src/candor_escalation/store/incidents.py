@@ -1,6 +1,6 @@
 """Tables incident, incident_source, signal, fact, anchor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from psycopg.types.json import Jsonb
@@ -42,6 +42,15 @@ async def find(connection: Connection, incident_id: str) -> Incident | None:
     )
     row = await cursor.fetchone()
     return _incident(row) if row else None
+
+
+async def of_ids(connection: Connection, incident_ids: Collection[str]) -> dict[str, Incident]:
+    """Incident id -> the incident, of those that there are."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM incident WHERE incident_id = ANY(%s::uuid[])",  # noqa: S608 - a constant
+        (list(incident_ids),),
+    )
+    return {incident.incident_id: incident for incident in map(_incident, await cursor.fetchall())}
 
 
 async def latest(

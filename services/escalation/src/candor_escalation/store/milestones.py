@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 
 from candor_escalation.domain.milestone import Milestone
-from candor_escalation.store import Connection, Row
+from candor_escalation.store import Connection, Row, add
 
 _COLUMNS = "m.clock_id, m.incident_id, m.kind, m.revision, m.due_at, m.reached_at"
 
 
 async def insert(connection: Connection, milestones: Sequence[Milestone]) -> None:
-    """Add the milestones of a clock that starts or is counted anew."""
-    for milestone in milestones:
-        await connection.execute(
-            "INSERT INTO milestone (clock_id, kind, revision, incident_id, due_at, state)"
-            " VALUES (%s, %s, %s, %s, %s, 'pending')",
-            (milestone.clock_id, milestone.kind, milestone.revision, milestone.incident_id, milestone.due_at),
-        )
+    """Add the milestones of clocks that start or are counted anew."""
+    rows = [
+        {
+            "clock_id": milestone.clock_id, "kind": milestone.kind, "revision": milestone.revision,
+            "incident_id": milestone.incident_id, "due_at": milestone.due_at, "state": "pending",
+        }
+        for milestone in milestones
+    ]  # fmt: skip
+    await add(connection, "milestone", rows)
 
 
 async def cancel(connection: Connection, clock_id: str) -> None:

@@ -1,5 +1,7 @@
 """Table page."""
 
+from collections.abc import Sequence
+
 from candor_escalation.domain.paging import Page
 from candor_escalation.store import Connection, Row
 
@@ -45,6 +47,11 @@ async def find(connection: Connection, page_id: str) -> Page | None:
     return _page(row) if row else None
 
 
+async def of_ids(connection: Connection, page_ids: Sequence[str]) -> list[Page]:
+    """The pages of these ids, in no order."""
+    return await _where(connection, "p.page_id = ANY(%s::uuid[])", list(page_ids))
+
+
 async def of_clock(connection: Connection, clock_id: str) -> list[Page]:
     """The pages of a clock, oldest first."""
     return await _where(connection, "p.clock_id = %s", clock_id)
@@ -86,10 +93,10 @@ async def unanswered(connection: Connection, limit: int) -> list[Page]:
     return [_page(row) for row in await cursor.fetchall()]
 
 
-async def _where(connection: Connection, condition: str, identifier: str) -> list[Page]:
+async def _where(connection: Connection, condition: str, told: str | list[str]) -> list[Page]:
     cursor = await connection.execute(
         f"SELECT {_COLUMNS} FROM page p WHERE {condition} ORDER BY p.not_before, p.page_id",  # noqa: S608 - constants
-        (identifier,),
+        (told,),
     )
     return [_page(row) for row in await cursor.fetchall()]
 

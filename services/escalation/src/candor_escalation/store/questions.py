@@ -1,9 +1,10 @@
 """Table question."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from candor_escalation.domain.question import Question
-from candor_escalation.store import Connection, Row
+from candor_escalation.store import Connection, Row, add
 
 _COLUMNS = "question_id, incident_id, kind, name, title_zh, title_en, state, asked_at, answered_at, answered_by"
 
@@ -38,16 +39,17 @@ async def page(
     return [_question(row) for row in await cursor.fetchall()]
 
 
-async def insert(connection: Connection, question: Question) -> None:
+async def insert(connection: Connection, questions: Sequence[Question]) -> None:
     """Ask."""
-    await connection.execute(
-        "INSERT INTO question (question_id, incident_id, kind, name, title_zh, title_en, state, asked_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            question.question_id, question.incident_id, question.kind, question.name, question.title_zh,
-            question.title_en, question.state, question.asked_at,
-        ),
-    )  # fmt: skip
+    rows = [
+        {
+            "question_id": question.question_id, "incident_id": question.incident_id, "kind": question.kind,
+            "name": question.name, "title_zh": question.title_zh, "title_en": question.title_en,
+            "state": question.state, "asked_at": question.asked_at,
+        }
+        for question in questions
+    ]  # fmt: skip
+    await add(connection, "question", rows)
 
 
 async def end(connection: Connection, question: Question) -> None:
