@@ -197,6 +197,10 @@ async def test_an_order_opens_an_incident_and_a_model_goes_over_to_the_rights_se
         await orders.AnswerModelDeletion(given)
     assert reason(refused.value) == "WRONG_HOLDER"
     given.command_id, given.holder_id = command_id(), "model-7"
+    service = order_pb2_grpc.OrderServiceStub(archive.deployment.channel("rights", "service", name="generation"))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await service.AnswerModelDeletion(given)  # no service of ours holds a model
+    assert reason(refused.value) == "WRONG_ROLE"
     await orders.AnswerModelDeletion(given)
 
     async def versions() -> list[register_pb2.RegisterEntry]:

@@ -81,17 +81,13 @@ def test_a_page_waits_until_it_or_a_later_one_is_acknowledged(pages: list[model.
     assert (named(pages=pages) == "acknowledge") is waits
 
 
-def test_a_gap_that_no_person_can_fill_is_no_step() -> None:
-    assert named(drafts=[draft(missing=("legal_latest",))]) == "approve"
-
-
 def test_a_missing_fact_is_called_as_the_form_calls_it() -> None:
     drafts = [
         draft(missing=("persons", "cause"), locale="en", text="[missing: persons affected] x [missing: cause of it]"),
         draft(missing=("persons", "cause"), text="【待补：涉及人数】【待补：原因】"),
     ]
     matter = steps.matter_of(clock(), escalation.GetIncidentResponse(drafts=drafts))
-    assert list(matter.missing) == ["persons", "cause"]
+    assert list(matter.missing) == ["persons", "cause"]  # of both languages, each once
     assert [matter.label(name, "zh") for name in matter.missing] == ["涉及人数", "原因"]
     assert matter.label("persons", "en") == "persons affected"
     assert matter.label("other", "en") == "other"

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from candor_escalation.domain.clock import NOT_REPORTED, RECEIPTED, stop
-from candor_escalation.domain.draft import fill, instant, written
-from candor_escalation.domain.incident import Json
+from candor_escalation.domain.draft import built_in, fill, instant, written
+from candor_escalation.domain.incident import OPEN, Incident, Json
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.report import (
     FINAL,
@@ -16,12 +16,14 @@ from candor_escalation.domain.report import (
     SUPPLEMENT,
     Receipt,
     confirm,
+    draft_of,
     kind_of,
     refuse_unwritable,
     submit,
 )
+from candor_packs.template import BUILT_IN
 
-from .builders import CLOCK, HOUR, NOON, clock
+from .builders import CLOCK, HOUR, INCIDENT, NOON, clock
 
 DRAFT = written(CLOCK, 2, "zh", "报告", fill([], {}, {}, "zh"), {}, NOON, "li")
 RECEIPT = Receipt("12387", NOON, "li", NOON, b"")
@@ -35,10 +37,15 @@ def test_a_submission_is_of_a_draft_and_carries_its_digest() -> None:
     assert submission.receipt is None
 
 
-@pytest.mark.parametrize(("draft", "later", "reason"), [(None, 0, "DRAFT_UNKNOWN"), (DRAFT, 2, "TIME_IN_FUTURE")])
-def test_what_was_not_drafted_or_not_yet_sent_is_no_submission(draft: object, later: int, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("revision", "locale", "later", "reason"),
+    [(1, "zh", 0, "DRAFT_UNKNOWN"), (2, "en", 0, "DRAFT_UNKNOWN"), (2, "zh", 2, "TIME_IN_FUTURE")],
+)
+def test_what_was_not_drafted_or_not_yet_sent_is_no_submission(
+    revision: int, locale: str, later: int, reason: str
+) -> None:
     with pytest.raises(Refused) as refused:
-        submit(draft, "s", "portal", "li", NOON + later * HOUR, NOON)  # type: ignore[arg-type]
+        submit(draft_of([DRAFT], revision, locale), "s", "portal", "li", NOON + later * HOUR, NOON)
     assert refused.value.reason == reason
 
 
@@ -116,6 +123,18 @@ def test_what_nobody_filled_is_missing_and_says_so_in_the_text(value: Json) -> N
     assert zh.missing == ("cause",)
     assert zh.values == {"cause": "【待补：原因】", "title": "t"}
     assert fill(["cause"], {}, {}, "en").values == {"cause": "[missing: cause]"}
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_what_the_service_fills_by_itself_is_never_missing(locale: str) -> None:
+    incident = Incident(INCIDENT, "pi_leak", "  ", "", OPEN, NOON, 2)
+    given = built_in(clock(legal_latest=None), incident, "", ZoneInfo("Asia/Shanghai"), NOON)
+    filled = fill(sorted(BUILT_IN), given, {}, locale)
+
+    assert given.keys() == BUILT_IN
+    assert filled.missing == ()
+    assert {filled.values[name] for name in ("legal_latest", "recipient", "incident_title")} == {"—"}
+    assert (filled.values["signals"], filled.values["strict_due"]) == ("2", "2026-06-04 20:00 (Asia/Shanghai)")
 
 
 def test_an_instant_is_written_in_the_zone_of_the_law() -> None:

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PROOF = Proof(Outcome.DONE, (KindCount("generation", 3),), NOW, NOW + timedelta(days=8))
-TASK = Task("t-1", "r-1", "generation", HolderKind.SERVICE, 1, NOW, NOW + HOUR)
+TASK = Task(
+    "t-1",
+    "r-1",
+    holder_id="generation",
+    holder_kind=HolderKind.SERVICE,
+    attempts=1,
+    asked_at=NOW,
+    ask_again_at=NOW + HOUR,
+)
 BY_TOPIC = Answerer("", is_service=True, is_backend=True)
 BACKEND = Answerer("shop", is_service=False, is_backend=True)
 BACK_OFF = BackOff(HOUR, timedelta(days=1))

@@ -17,21 +17,6 @@ from candor_console import rpcs
 from candor_console.calls import Rpc
 
 _GAP = re.compile(r"【待补：(.+?)】|\[missing: (.+?)\]")
-# What the service fills by itself: a gap there (a law without a last instant) is nothing that a person could tell.
-BUILT_IN = frozenset(
-    {
-        "anchor_at",
-        "citation",
-        "clock_id",
-        "drafted_at",
-        "incident_id",
-        "incident_title",
-        "legal_latest",
-        "recipient",
-        "signals",
-        "strict_due",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +42,7 @@ class Matter:
     @property
     def missing(self) -> Sequence[str]:
         """The facts that the report still wants, of all languages, in the order of the form."""
-        return [name for name in dict.fromkeys(_missing(self.drafts)) if name not in BUILT_IN]
+        return list(dict.fromkeys(name for draft in self.drafts for name in draft.missing))
 
     def label(self, name: str, language: str) -> str:
         """What a missing fact is called in the report, by the gaps of its text; its name where that is unclear."""
@@ -124,10 +109,6 @@ def matter_of(clock: model.Clock, found: escalation.GetIncidentResponse) -> Matt
         drafts=sorted((draft for draft in drafts if draft.revision == revision), key=lambda draft: draft.locale),
         submissions=[submission for submission in found.submissions if submission.clock_id == clock.clock_id],
     )
-
-
-def _missing(drafts: Sequence[model.Draft]) -> list[str]:
-    return [name for draft in drafts for name in draft.missing]
 
 
 def _nanos(stamp: Timestamp) -> int:

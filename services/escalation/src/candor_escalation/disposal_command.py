@@ -3,19 +3,16 @@
 Exit codes: 0 done, 2 nothing could be done.
 """
 
-import asyncio
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import grpc
 import typer
 from candor.escalation.v1 import disposal_pb2, disposal_pb2_grpc
-from candor_kit.client import channel_with
-from candor_kit.errors import Refusal
+from candor_kit.terminal import Terminal, Token
 
-_USAGE = 2
+_TERMINAL = Terminal("disposal", "escalation")
 _KINDS = {
     "dsa": disposal_pb2.DISPOSAL_REPORT_KIND_DSA,
     "cn-annual": disposal_pb2.DISPOSAL_REPORT_KIND_CN_ANNUAL,
@@ -40,37 +37,19 @@ def report(
     kind: Annotated[str, typer.Option(help="dsa, or cn-annual for the Chinese annual summary.")] = "dsa",
     form: Annotated[str, typer.Option("--format", help="csv or html.")] = "csv",
     output: Annotated[Path, typer.Option(help="Where to write; - for the output.")] = Path("-"),
-    address: Annotated[
-        str,
-        typer.Option(
-            envvar="CANDOR_ESCALATION_ADDRESS", help="host:port of the service; without it, the local stack's."
-        ),
-    ] = "",
-    token: Annotated[
-        str, typer.Option(envvar="CANDOR_TOKEN", help="A bearer token; for the local stack, `candor token`.")
-    ] = "",
+    address: Annotated[str, _TERMINAL.address_option] = "",
+    token: Token = "",
 ) -> None:
     """Write the transparency report (DSA) or the annual summary (年度汇总), computed from the record."""
     request = _request(start, end, kind, form)
-    try:
-        content = asyncio.run(_fetch(address or _local_address(), token, request))
-    except grpc.aio.AioRpcError as error:
-        refusal = Refusal.from_rpc(error)
-        _fail(f"{refusal.reason}: {refusal}" if refusal else f"{error.code().name}: {error.details()}")
-    if str(output) == "-":
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        _fail(f"{output}: {error.strerror}")
+    _TERMINAL.write(_TERMINAL.call(address, token, lambda channel: _fetch(channel, request)), output)
 
 
 def _request(start: str, end: str, kind: str, form: str) -> disposal_pb2.ExportDisposalReportRequest:
     if kind not in _KINDS:
-        _fail(f"--kind is one of {', '.join(_KINDS)}")
+        _TERMINAL.fail(f"--kind is one of {', '.join(_KINDS)}")
     if form not in _FORMATS:
-        _fail(f"--format is one of {', '.join(_FORMATS)}")
+        _TERMINAL.fail(f"--format is one of {', '.join(_FORMATS)}")
     request = disposal_pb2.ExportDisposalReportRequest(kind=_KINDS[kind], format=_FORMATS[form])
     getattr(request, "from").FromDatetime(_day("--from", start))
     request.to.FromDatetime(_day("--to", end))
@@ -78,31 +57,13 @@ def _request(start: str, end: str, kind: str, form: str) -> disposal_pb2.ExportD
     return request
 
 
-async def _fetch(address: str, token: str, request: disposal_pb2.ExportDisposalReportRequest) -> bytes:
-    async with channel_with(address, lambda: token) as channel:
-        stub = disposal_pb2_grpc.DisposalServiceStub(channel)
-        return b"".join([piece.content async for piece in stub.ExportDisposalReport(request)])
+async def _fetch(channel: grpc.aio.Channel, request: disposal_pb2.ExportDisposalReportRequest) -> bytes:
+    stub = disposal_pb2_grpc.DisposalServiceStub(channel)
+    return b"".join([piece.content async for piece in stub.ExportDisposalReport(request)])
 
 
 def _day(option: str, text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
-        _fail(f"{option} is a day such as 2026-01-01")
-
-
-def _local_address() -> str:
-    """Where the local stack's service is; a deployment's image has no local stack."""
-    try:
-        from candor_stack import StackError, find
-    except ImportError:
-        _fail("say where the service is: --address HOST:PORT or CANDOR_ESCALATION_ADDRESS")
-    try:
-        return find().services["escalation"].grpc
-    except StackError as error:
-        _fail(f"{error} Or say where the service is: --address HOST:PORT.")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(_USAGE)
+        _TERMINAL.fail(f"{option} is a day such as 2026-01-01")

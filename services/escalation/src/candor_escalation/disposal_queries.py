@@ -1,10 +1,8 @@
 """Questions about disposals and complaints, what a person is given of them, and the reports."""
 
-import base64
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
-from uuid import UUID
 
 from candor.escalation.v1 import disposal_pb2
 from candor.rights.v1 import holder_pb2
@@ -15,6 +13,7 @@ from candor_escalation import codec, disposal_codec
 from candor_escalation.domain import ladder, statement, transparency
 from candor_escalation.domain.complaint import OPEN_MONTHS
 from candor_escalation.domain.refusal import Refused
+from candor_escalation.page_token import PAGE_SIZE, place, token
 from candor_escalation.sealing import Sealing, open_texts, open_words
 from candor_escalation.store import (
     complaints,
@@ -25,8 +24,6 @@ from candor_escalation.store import (
     public_statements,
 )
 from candor_escalation.store.disposals import Stored
-
-_PAGE_SIZE = 100
 
 
 class DisposalQueries:
@@ -94,17 +91,18 @@ class DisposalQueries:
         self, query: Query, request: disposal_pb2.ListDisposalsRequest
     ) -> disposal_pb2.ListDisposalsResponse:
         """Disposals, the latest in front."""
-        limit = request.page_size or _PAGE_SIZE
+        limit = request.page_size or PAGE_SIZE
         found = await disposals.latest(
             query.connection,
             needs_attention=request.needs_attention,
             limit=limit + 1,
-            before=_place(request.page_token),
+            before=place(request.page_token),
         )
         shown = found[:limit]
+        last = shown[-1].disposal if len(found) > limit else None
         return disposal_pb2.ListDisposalsResponse(
             disposals=[disposal_codec.stored_message(stored) for stored in shown],
-            next_page_token=_token(shown[-1]) if len(found) > limit else "",
+            next_page_token=token(last.decided_at, last.disposal_id) if last else "",
         )
 
     async def list_proposals(
@@ -231,25 +229,3 @@ def _item(kind: str, identifier: str, at: datetime, fields: Mapping[str, object]
     )
     item.occurred_at.FromDatetime(at)
     return item
-
-
-def _token(stored: Stored) -> str:
-    place = f"{stored.disposal.decided_at.isoformat()} {stored.disposal.disposal_id}"
-    return base64.urlsafe_b64encode(place.encode()).decode()
-
-
-def _place(token: str) -> tuple[datetime, str] | None:
-    if not token:
-        return None
-    try:
-        at, identifier = base64.urlsafe_b64decode(token.encode()).decode().split(" ")
-        place = datetime.fromisoformat(at), str(UUID(identifier))
-    except ValueError as error:
-        raise _not_ours() from error
-    if place[0].tzinfo is None:
-        raise _not_ours()
-    return place
-
-
-def _not_ours() -> Exception:
-    return EDGE.refusal("INVALID_FIELD", "is no token that this service gave", field="page_token")

@@ -1,7 +1,9 @@
 """The escalation service: incidents, legal clocks, pages, reports."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from candor.escalation.v1 import reasons_pb2
 from candor_kit import log
@@ -23,12 +25,10 @@ from candor_escalation.api import (
     register_api,
     report_api,
 )
-from candor_escalation.directory import Directory
 from candor_escalation.disposal_queries import DisposalQueries
 from candor_escalation.disposal_sweeper import DisposalSweeper
 from candor_escalation.domain.disposal import Patience
 from candor_escalation.domain.refusal import Refused
-from candor_escalation.domain.transfer import Item
 from candor_escalation.dsa import PublicSender
 from candor_escalation.filings_http import Filings
 from candor_escalation.gathering import Gatherer
@@ -66,10 +66,26 @@ from candor_escalation.report_queries import ReportQueries
 from candor_escalation.sealing import Sealing
 from candor_escalation.settings import Settings
 from candor_escalation.skew import SkewAlarm
-from candor_escalation.stream import consumers, disposal_consumers
+from candor_escalation.stream import consumers, disposal_consumers, register_consumer
 from candor_escalation.sweeper import Sweeper
 
 _LOG = log.get(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What several areas of the service share."""
+
+    service: Service
+    settings: Settings
+    packs: Reloading
+    policy: Policy
+    on_call: OnCall
+    to_page: Wake
+    pages: Pages
+    clocks: Clocks
+    signals: Signals
 
 
 async def compose(settings: Settings) -> Service:
@@ -78,7 +94,20 @@ async def compose(settings: Settings) -> Service:
     Raises:
         ConfigError: A pack or the on-call chain is wrong; file, line and field are named.
     """
-    packs, channels = _packs(settings), _directory(settings)
+    parts = _parts(settings)
+    _handle_incidents(parts)
+    _listen(parts)
+    _page(parts)
+    _register(parts)
+    _watch(parts)
+    _take_in(parts)
+    _dispose(parts)
+    _tell_public(parts)
+    return parts.service
+
+
+def _parts(settings: Settings) -> Parts:
+    packs, on_call, to_page = _packs(settings), _on_call(settings), Wake()
     policy = _policy(settings, packs)
     service = Service(
         "escalation",
@@ -87,6 +116,37 @@ async def compose(settings: Settings) -> Service:
         refused=Refused,
         reasons=reasons_pb2.DESCRIPTOR.enum_types_by_name["Reason"],
     )
+    pages = Pages(on_call.roster, to_page.set)
+    clocks = Clocks(policy, pages, settings.evidence_days)
+    return Parts(service, settings, packs, policy, on_call, to_page, pages, clocks, Signals(clocks))
+
+
+def _handle_incidents(parts: Parts) -> None:
+    """Incidents, their clocks, their reports, the decisions not to report, and the record of who did what."""
+    service, policy, clocks, signals = parts.service, parts.policy, parts.clocks, parts.signals
+    reports, decisions = Reports(policy, clocks, signals), Decisions(clocks)
+    channels = _read("CANDOR_PACKS_DIR", lambda: directory.load(parts.settings.packs_dir))
+    service.serve(
+        escalation_api(signals, parts.pages, reports, Submissions(clocks), decisions, Queries(policy)),
+        report_api(reports, decisions, ReportQueries(policy, channels)),
+        act_api(),
+    )
+    service.hear_own(acts.hear)
+    service.http(*Filings(service).routes())
+    service.background("sweeper", Sweeper(service.transaction, clocks, parts.pages).run)
+
+
+def _listen(parts: Parts) -> None:
+    """What other services tell, and what they should have told by now."""
+    service, listening = parts.service, Listening(parts.signals)
+    for consumer in consumers(listening):
+        service.consume(consumer)
+    service.background("overdue", Overdue(service, listening, parts.settings.overdue_grace_seconds).run)
+
+
+def _page(parts: Parts) -> None:
+    """Who is on call, and the calls to them."""
+    service, settings = parts.service, parts.settings
 
     def link_key() -> bytes:
         return service.ring.derive("escalation-ack-link")
@@ -94,51 +154,36 @@ async def compose(settings: Settings) -> Service:
     def channel_key() -> bytes:
         return service.ring.derive("escalation-channel")
 
-    wake = Wake()
-    on_call = _on_call(settings)
-    pages = Pages(on_call.roster, wake.set)
-    clocks = Clocks(policy, pages, settings.evidence_days)
-    signals = Signals(clocks)
-    listening = Listening(signals)
-    registers = Registers(signals, policy.profile, _catalogue(settings))
-    reports, decisions = Reports(policy, clocks, signals), Decisions(clocks)
-    service.serve(
-        escalation_api(signals, pages, reports, Submissions(clocks), decisions, Queries(policy)),
-        report_api(reports, decisions, ReportQueries(policy, channels)),
-        register_api(registers, RegisterQueries(registers)),
-        oncall_api(OnCallDesk(on_call.roster)),
-    )
-    for consumer in consumers(listening, registers):
-        service.consume(consumer)
-    service.http(*AckPages(service, pages, link_key, settings.console_url).routes())
-    service.http(*Filings(service).routes())
-    service.background("registrar", Registrar(service, registers).run)
-    service.background("sweeper", Sweeper(service.transaction, clocks, pages).run)
     pager = Pager(
         service,
-        pages,
-        Throttling(on_call, channel_key),
-        wake,
+        parts.pages,
+        Throttling(parts.on_call, channel_key),
+        parts.to_page,
         key=link_key,
         base=settings.link_base,
         valid=timedelta(hours=settings.ack_link_hours),
         timeout=settings.page_timeout_seconds,
     )
+    service.serve(oncall_api(OnCallDesk(parts.on_call.roster)))
+    service.http(*AckPages(service, parts.pages, link_key, settings.console_url).routes())
     service.background("pager", pager.run)
-    _watch(service, settings, PackWatch(service, policy, clocks, packs, settings.packs_poll_seconds), listening)
-    _take_in(service, settings, Intake(signals))
-    _compose_disposals(service, settings)
-    service.serve(act_api())
-    service.hear_own(acts.hear)
-    return service
 
 
-def _watch(service: Service, settings: Settings, packs: PackWatch, listening: Listening) -> None:
-    """The loops that watch what an incident rests on: packs, evidence, requests, clocks."""
-    service.background("packs", packs.run)
-    generation = channel(settings.generation_address, settings.token_file)
-    service.background("keeper", Keeper(service, Keeping(), generation).run)
-    service.background("overdue", Overdue(service, listening, settings.overdue_grace_seconds).run)
+def _register(parts: Parts) -> None:
+    """The registers: filings, releases, transfers of technology, orders."""
+    service = parts.service
+    items = _read("CANDOR_CATALOGUE_FILE", lambda: catalogue.load(parts.settings.catalogue_file))
+    registers = Registers(parts.signals, parts.policy.profile, items)
+    service.serve(register_api(registers, RegisterQueries(registers)))
+    service.consume(register_consumer(registers))
+    service.background("registrar", Registrar(service, registers).run)
+
+
+def _watch(parts: Parts) -> None:
+    """The loops that watch what an incident rests on: packs, evidence, clocks."""
+    service, settings = parts.service, parts.settings
+    packs = PackWatch(service, parts.policy, parts.clocks, parts.packs, settings.packs_poll_seconds)
+    keeper = Keeper(service, Keeping(), channel(settings.generation_address, settings.token_file))
     alarm = SkewAlarm(
         service,
         service.clock,
@@ -146,35 +191,43 @@ def _watch(service: Service, settings: Settings, packs: PackWatch, listening: Li
         settings.clock_skew_seconds,
         settings.clock_skew_poll_seconds,
     )
+    service.background("packs", packs.run)
+    service.background("keeper", keeper.run)
     service.background("skew", alarm.run)
 
 
-def _take_in(service: Service, settings: Settings, intake: Intake) -> None:
+def _take_in(parts: Parts) -> None:
     """Signals over HTTP."""
+    service, intake = parts.service, Intake(parts.signals)
 
     async def take(caller: str, reported: Sequence[Reported]) -> list[Taken]:
         return await service.in_transaction(f"intake.{caller}", lambda tx: intake.take(tx, reported))
 
     gatherer = Gatherer(take)
     service.background("intake", gatherer.run)
-    service.http(*IntakeHttp(service, gatherer, settings.max_record_bytes).routes())
+    service.http(*IntakeHttp(service, gatherer, parts.settings.max_record_bytes).routes())
 
 
-def _compose_disposals(service: Service, settings: Settings) -> None:
-    """Disposals, complaints, public statements, and this service as a holder of personal data."""
-    sealing = Sealing(service.ring)
+def _dispose(parts: Parts) -> None:
+    """Disposals, complaints, and this service as a holder of personal data."""
+    service, settings = parts.service, parts.settings
+    sealing, days = Sealing(service.ring), settings.complaint_answer_days
     patience = Patience(
         timedelta(minutes=settings.disposal_answer_minutes), timedelta(seconds=settings.disposal_ask_seconds)
     )
-    asking, proposals, days = Asking(sealing, patience), Proposals(sealing), settings.complaint_answer_days
-    queries = DisposalQueries(sealing, days)
+    asking, proposals, queries = Asking(sealing, patience), Proposals(sealing), DisposalQueries(sealing, days)
     disposals = Disposals(sealing, asking, proposals, days)
+    copies_last = timedelta(seconds=settings.intake_retention_seconds)
     service.serve(disposal_api(disposals, Complaints(sealing, asking, days), proposals, queries), holder_api(queries))
     service.http(*ComplaintProcedure(days).routes())
-    copies_last = timedelta(seconds=settings.intake_retention_seconds)
     for consumer in disposal_consumers(proposals, Tasks(sealing, settings.disposal_retention_months, copies_last)):
         service.consume(consumer)
     service.background("disposals", DisposalSweeper(service, DisposalDue(sealing, asking)).run)
+
+
+def _tell_public(parts: Parts) -> None:
+    """Statements of reasons to the DSA Transparency Database, where its address is set."""
+    service, settings = parts.service, parts.settings
     if settings.dsa_url:
         sender = PublicSender(
             service, url=settings.dsa_url, token=_dsa_token(settings), timeout=settings.dsa_timeout_seconds
@@ -197,10 +250,7 @@ def _dsa_token(settings: Settings) -> Callable[[], str]:
 
 
 def _packs(settings: Settings) -> Reloading:
-    try:
-        return Reloading(settings.packs_dir, load)
-    except PackError as error:
-        raise ConfigError(f"CANDOR_PACKS_DIR {error}") from error
+    return _read("CANDOR_PACKS_DIR", lambda: Reloading(settings.packs_dir, load))
 
 
 def _policy(settings: Settings, packs: Reloading) -> Policy:
@@ -208,30 +258,26 @@ def _policy(settings: Settings, packs: Reloading) -> Policy:
     return Policy(packs.packs, profile)
 
 
-def _catalogue(settings: Settings) -> tuple[Item, ...]:
-    try:
-        return catalogue.load(settings.catalogue_file)
-    except PackError as error:
-        raise ConfigError(f"CANDOR_CATALOGUE_FILE {error}") from error
-
-
-def _directory(settings: Settings) -> Directory:
-    try:
-        return directory.load(settings.packs_dir)
-    except PackError as error:
-        raise ConfigError(str(error)) from error
-
-
 def _on_call(settings: Settings) -> OnCall:
-    if settings.oncall_file is None:
-        if not settings.local_mode:
-            raise ConfigError("CANDOR_ONCALL_FILE is not set: nobody would be paged")
-        _LOG.warning("nobody is on call")
-        return OnCall()
+    file = settings.oncall_file
+    if file is not None:
+        return _read("CANDOR_ONCALL_FILE", lambda: oncall.load(file))
+    if not settings.local_mode:
+        raise ConfigError("CANDOR_ONCALL_FILE is not set: nobody would be paged")
+    _LOG.warning("nobody is on call")
+    return OnCall()
+
+
+def _read(setting: str, load_it: Callable[[], T]) -> T:
+    """What the file or folder of a setting holds.
+
+    Raises:
+        ConfigError: It is wrong.
+    """
     try:
-        return oncall.load(settings.oncall_file)
+        return load_it()
     except PackError as error:
-        raise ConfigError(f"CANDOR_ONCALL_FILE {error}") from error
+        raise ConfigError(f"{setting} {error}") from error
 
 
 def main() -> None:

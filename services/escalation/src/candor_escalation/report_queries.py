@@ -12,7 +12,7 @@ from candor_escalation.domain.clock import Clock
 from candor_escalation.domain.difference import Change, compare
 from candor_escalation.domain.guide import guide
 from candor_escalation.domain.refusal import Refused
-from candor_escalation.domain.report import Draft, File
+from candor_escalation.domain.report import Draft, File, draft_of
 from candor_escalation.domain.timeliness import timeliness
 from candor_escalation.policy import Policy
 from candor_escalation.store import clocks, decisions, milestones, reports, submissions
@@ -51,8 +51,8 @@ class ReportQueries:
     ) -> report_pb2.CompareDraftsResponse:
         """What differs between two revisions, field by field."""
         drafts = await reports.drafts_of_clock(query.connection, request.clock_id)
-        before = _draft(drafts, request.from_revision, request.locale)
-        after = _draft(drafts, request.to_revision, request.locale)
+        before = draft_of(drafts, request.from_revision, request.locale)
+        after = draft_of(drafts, request.to_revision, request.locale)
         changes = [report_codec.change_message(change) for change in compare(before, after)]
         return report_pb2.CompareDraftsResponse(changes=changes)
 
@@ -90,7 +90,7 @@ class ReportQueries:
             return sent
         drafts = await reports.drafts_of_clock(query.connection, request.clock_id)
         revision = request.revision or max((draft.revision for draft in drafts), default=0)
-        draft = _draft(drafts, revision, request.locale)
+        draft = draft_of(drafts, revision, request.locale)
         return await asyncio.to_thread(forms.render, draft, report_codec.file_format(request.format, forms.PDF))
 
 
@@ -101,13 +101,6 @@ async def _clock(query: Query, clock_id: str) -> Clock:
     if clock is None:
         raise Refused("CLOCK_UNKNOWN", "there is no such clock", field="clock_id")
     return clock
-
-
-def _draft(drafts: Iterable[Draft], revision: int, locale: str) -> Draft:
-    for draft in drafts:
-        if (draft.revision, draft.locale) == (revision, locale):
-            return draft
-    raise Refused("DRAFT_UNKNOWN", "there is no draft of that revision in that language", field="revision")
 
 
 def _latest_changes(drafts: Iterable[Draft]) -> list[Change]:

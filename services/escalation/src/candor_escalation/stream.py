@@ -12,8 +12,8 @@ from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.tasks import Tasks
 
 
-def consumers(listening: Listening, registers: Registers) -> tuple[FactConsumer, ...]:
-    """Blocked outputs and what people decide of them, floods, rumours, requests over time, deleted models."""
+def consumers(listening: Listening) -> tuple[FactConsumer, ...]:
+    """Blocked outputs and what people decide of them, floods, rumours, requests over time."""
     return (
         FactConsumer(
             name="flagged",
@@ -42,11 +42,15 @@ def consumers(listening: Listening, registers: Registers) -> tuple[FactConsumer,
                 rights_pb2.RequestRefused: listening.on_request_refused,
             },
         ),
-        FactConsumer(
-            name="orders",
-            topic="candor.rights.v1",
-            handlers={rights_pb2.ModelDeletionAnswered: registers.on_model_deletion_answered},
-        ),
+    )
+
+
+def register_consumer(registers: Registers) -> FactConsumer:
+    """Deleted models."""
+    return FactConsumer(
+        name="orders",
+        topic="candor.rights.v1",
+        handlers={rights_pb2.ModelDeletionAnswered: registers.on_model_deletion_answered},
     )
 
 

@@ -6,28 +6,20 @@ A file is sent in parts, and every row that is refused is named with its number 
 
 from __future__ import annotations
 
-import asyncio
-import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-import grpc
 import typer
 from candor.generation.v1 import model_pb2, service_pb2, service_pb2_grpc
-from candor_kit.client import channel_with
-from candor_kit.errors import Refusal
-from candor_kit.ids import uuid7
-from google.protobuf import json_format
-from google.protobuf.message import Message
+from candor_kit.terminal import Terminal, Token, command_id, json_of
 
 from candor_generation import exchange
 from candor_generation.domain.refusal import Refused
 
-_FAILED, _USAGE = 1, 2
+_TERMINAL = Terminal("features", "generation")
+_FAILED = 1
 _MOST_AT_ONCE = 1_000
 _FORMATS = {
     "json": service_pb2.FEATURE_FORMAT_JSON,
@@ -44,11 +36,7 @@ app = typer.Typer(
     " lets it decide. Who you are is your token's business.",
 )
 
-Address = Annotated[
-    str,
-    typer.Option(envvar="CANDOR_GENERATION_ADDRESS", help="host:port of the service; without it, the local stack's."),
-]
-Token = Annotated[str, typer.Option(envvar="CANDOR_TOKEN", help="A bearer token; for the local stack, `candor token`.")]
+Address = Annotated[str, _TERMINAL.address_option]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ids = Annotated[list[str], typer.Argument(metavar="FEATURE_ID...", help="Features, or - to read ids from the input.")]
 Reason = Annotated[str, typer.Option(help="Why; it goes on record.")]
@@ -79,7 +67,7 @@ def list_features(
             request.page_token = answer.next_page_token
 
     for feature in _call(address, token, ask):
-        typer.echo(_line(feature) if not as_json else _json(feature))
+        typer.echo(_line(feature) if not as_json else json_of(feature))
 
 
 @app.command("import")
@@ -101,7 +89,7 @@ def import_file(
         total = service_pb2.ImportFeaturesResponse()
         for part in exchange.parts(number, content):
             request = service_pb2.ImportFeaturesRequest(
-                command_id=_command_id(),
+                command_id=command_id(),
                 format=number,
                 content=part.content,
                 source=source,
@@ -136,14 +124,7 @@ def export_file(
         request = service_pb2.ExportFeaturesRequest(format=number, states=states)
         return b"".join([piece.content async for piece in stub.ExportFeatures(request)])
 
-    content = _call(address, token, fetch)
-    if str(file) == "-":
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        _fail(f"{file}: {error.strerror}")
+    _TERMINAL.write(_call(address, token, fetch), file)
 
 
 @app.command()
@@ -161,7 +142,7 @@ def review(
     async def act(stub: Stub, first: str, also: list[str]) -> Any:  # noqa: ANN401 - four answers of one shape
         return await stub.ReviewFeature(
             service_pb2.ReviewFeatureRequest(
-                command_id=_command_id(),
+                command_id=command_id(),
                 feature_id=first,
                 also=also,
                 approved=not reject,
@@ -188,7 +169,7 @@ def admit(
     async def act(stub: Stub, first: str, also: list[str]) -> Any:  # noqa: ANN401 - as above
         return await stub.AdmitFeature(
             service_pb2.AdmitFeatureRequest(
-                command_id=_command_id(), feature_id=first, also=also, mode=mode, reason=reason
+                command_id=command_id(), feature_id=first, also=also, mode=mode, reason=reason
             )
         )
 
@@ -210,7 +191,7 @@ def mode(
     async def act(stub: Stub, first: str, also: list[str]) -> Any:  # noqa: ANN401 - as above
         return await stub.SetFeatureMode(
             service_pb2.SetFeatureModeRequest(
-                command_id=_command_id(), feature_id=first, also=also, mode=number, reason=reason
+                command_id=command_id(), feature_id=first, also=also, mode=number, reason=reason
             )
         )
 
@@ -223,7 +204,7 @@ def retire(ids: Ids, reason: Reason, address: Address = "", token: Token = "", a
 
     async def act(stub: Stub, first: str, also: list[str]) -> Any:  # noqa: ANN401 - as above
         return await stub.RetireFeature(
-            service_pb2.RetireFeatureRequest(command_id=_command_id(), feature_id=first, also=also, reason=reason)
+            service_pb2.RetireFeatureRequest(command_id=command_id(), feature_id=first, also=also, reason=reason)
         )
 
     _act(address, token, ids, act, as_json=as_json)
@@ -240,7 +221,7 @@ def _act(
     """Do one act to features, a thousand at a time, and say what was refused."""
     wanted = list(dict.fromkeys(sys.stdin.read().split() if ids == ["-"] else ids))
     if not wanted:
-        _fail("no feature is named")
+        _TERMINAL.fail("no feature is named")
 
     async def every(stub: Stub) -> list[Any]:
         starts = range(0, len(wanted), _MOST_AT_ONCE)
@@ -249,7 +230,7 @@ def _act(
     answers = _call(address, token, every)
     refused = [item for answer in answers for item in answer.refused]
     if as_json:
-        typer.echo("\n".join(_json(answer) for answer in answers))
+        typer.echo("\n".join(json_of(answer) for answer in answers))
     else:
         typer.echo(f"{len(wanted) - len(refused)} done, {len(refused)} refused")
         for item in refused:
@@ -259,41 +240,15 @@ def _act(
 
 def _call(address: str, token: str, ask: Callable[[Stub], Awaitable[T]]) -> T:
     """Ask the service; a refusal is printed with its fields."""
-
-    async def run() -> T:
-        async with _stub(address or _local_address(), token) as stub:
-            return await ask(stub)
-
     try:
-        return asyncio.run(run())
+        return _TERMINAL.call(address, token, lambda channel: ask(service_pb2_grpc.GenerationServiceStub(channel)))
     except Refused as refused:
-        _fail(f"{refused.reason}: {refused.message}")
-    except grpc.aio.AioRpcError as error:
-        refusal = Refusal.from_rpc(error)
-        _fail(f"{refusal.reason}: {refusal}" if refusal else f"{error.code().name}: {error.details()}")
-
-
-@asynccontextmanager
-async def _stub(address: str, token: str) -> AsyncIterator[Stub]:
-    async with channel_with(address, lambda: token) as channel:
-        yield service_pb2_grpc.GenerationServiceStub(channel)
-
-
-def _local_address() -> str:
-    """Where the local stack's service is; a deployment's image has no local stack."""
-    try:
-        from candor_stack import StackError, find
-    except ImportError:
-        _fail("say where the service is: --address HOST:PORT or CANDOR_GENERATION_ADDRESS")
-    try:
-        return find().services["generation"].grpc
-    except StackError as error:
-        _fail(f"{error} Or say where the service is: --address HOST:PORT.")
+        _TERMINAL.fail(f"{refused.reason}: {refused.message}")
 
 
 def _format(name: str, file: Path, content: bytes) -> service_pb2.FeatureFormat.ValueType:
     if name and name not in _FORMATS:
-        _fail(f"--format is one of {', '.join(_FORMATS)}")
+        _TERMINAL.fail(f"--format is one of {', '.join(_FORMATS)}")
     if name:
         return _FORMATS[name]
     if file.suffix.lower() == ".csv":
@@ -307,19 +262,19 @@ def _enum(enum: Any, prefix: str, name: str) -> Any:  # noqa: ANN401 - any enum 
         return enum.Value(prefix + name.upper())
     except ValueError:
         names = [item.removeprefix(prefix).lower() for item in enum.keys()[1:]]
-        _fail(f"{name} is none of {', '.join(names)}")
+        _TERMINAL.fail(f"{name} is none of {', '.join(names)}")
 
 
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        _fail(f"{file}: {error.strerror}")
+        _TERMINAL.fail(f"{file}: {error.strerror}")
 
 
 def _show_import(done: service_pb2.ImportFeaturesResponse, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        typer.echo(_json(done))
+        typer.echo(json_of(done))
         return
     typer.echo(f"{done.proposed} {'would be ' if dry_run else ''}proposed, {len(done.refused)} refused")
     for row in done.refused:
@@ -337,16 +292,3 @@ def _line(feature: model_pb2.Feature) -> str:
     mode_name = model_pb2.FeatureMode.Name(feature.mode).removeprefix("FEATURE_MODE_").lower()
     stands = f"{state} ({mode_name})" if feature.mode else state
     return f"{feature.feature_id}\t{stands}\t{feature.category}\t{feature.value}"
-
-
-def _json(message: Message) -> str:
-    return json.dumps(json_format.MessageToDict(message, preserving_proto_field_name=True), ensure_ascii=False)
-
-
-def _command_id() -> str:
-    return str(uuid7(datetime.now(UTC)))
-
-
-def _fail(words: str) -> NoReturn:
-    typer.echo(f"candor features: {words}", err=True)
-    sys.exit(_USAGE)

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from candor_escalation.domain.incident import Json
+from candor_escalation.domain.clock import Clock
+from candor_escalation.domain.incident import Incident, Json
 from candor_escalation.domain.paper import clean, gap, tail, text
 from candor_escalation.domain.report import FIRST, Draft
 
 _WORDS: Mapping[str, Mapping[bool, str]] = {"zh": {True: "是", False: "否"}, "en": {True: "yes", False: "no"}}
 _COMMA = {"zh": "、", "en": ", "}
+_NONE = "—"
+"""What stands where there is nothing to tell: the law sets no last instant. No person can fill that."""
 _MOST_LETTERS, _MOST_LINES = 8_000, 200
 """Of one field: a typesetter takes minutes for what a backend can put into one fact."""
 
@@ -38,6 +41,23 @@ def fill(fields: Sequence[str], known: Mapping[str, Json], labels: Mapping[str, 
 def instant(at: datetime | None, zone: tzinfo) -> str:
     """An instant as people of that zone write it, to the minute; empty when there is none."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M} ({zone})" if at else ""
+
+
+def built_in(clock: Clock, incident: Incident, recipient: str, zone: tzinfo, now: datetime) -> dict[str, Json]:
+    """What every form can name beside the facts of its pack (candor_packs.template.BUILT_IN); none is ever missing."""
+    known: dict[str, Json] = {
+        "anchor_at": instant(clock.anchor.at, zone),
+        "citation": clock.citation,
+        "clock_id": clock.clock_id,
+        "drafted_at": instant(now, zone),
+        "incident_id": incident.incident_id,
+        "incident_title": incident.title,
+        "legal_latest": instant(clock.legal_latest, zone),
+        "recipient": recipient,
+        "signals": incident.signals,
+        "strict_due": instant(clock.strict_due, zone),
+    }
+    return {name: value if _text(value, "en") else _NONE for name, value in known.items()}
 
 
 def written(

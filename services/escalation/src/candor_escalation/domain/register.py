@@ -141,14 +141,23 @@ def check(entry: Entry) -> Entry:
     return entry
 
 
+def refuse_other(entry: Entry, register: str) -> None:
+    """Refuse an entry that is of another register.
+
+    Raises:
+        Refused: ENTRY_UNKNOWN.
+    """
+    if entry.register != register:
+        raise Refused("ENTRY_UNKNOWN", f"that entry is of the register {entry.register}", field="entry_id")
+
+
 def following(before: Entry, told: Entry) -> Entry:
     """The next version of an entry: what is told, with the fields that are not told again.
 
     Raises:
         Refused: ENTRY_UNKNOWN where it is of another register.
     """
-    if before.register != told.register:
-        raise Refused("ENTRY_UNKNOWN", f"that entry is of the register {before.register}", field="entry_id")
+    refuse_other(before, told.register)
     return replace(
         told,
         entry_id=before.entry_id,

@@ -1,6 +1,6 @@
 """Reports: what was written and sent, the receipts, and the decision not to report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -109,8 +109,20 @@ def refuse_unwritable(clock: Clock, kind: str) -> None:
         refuse_stopped(clock)
 
 
+def draft_of(drafts: Iterable[Draft], revision: int, locale: str) -> Draft:
+    """The draft of a revision in a language.
+
+    Raises:
+        Refused: DRAFT_UNKNOWN.
+    """
+    for draft in drafts:
+        if (draft.revision, draft.locale) == (revision, locale):
+            return draft
+    raise Refused("DRAFT_UNKNOWN", "there is no draft of that revision in that language", field="revision")
+
+
 def submit(
-    draft: Draft | None,
+    draft: Draft,
     submission_id: str,
     channel: str,
     submitted_by: str,
@@ -121,10 +133,8 @@ def submit(
     """The submission of a draft, as text unless ``sent`` is another file of it.
 
     Raises:
-        Refused: DRAFT_UNKNOWN, or TIME_IN_FUTURE.
+        Refused: TIME_IN_FUTURE.
     """
-    if draft is None:
-        raise Refused("DRAFT_UNKNOWN", "there is no draft of that revision in that language", field="revision")
     refuse_future(submitted_at, now, "the submission")
     return Submission(
         submission_id=submission_id,

@@ -14,10 +14,10 @@ from google.protobuf.message_factory import GetMessageClass
 
 from candor_escalation import codec
 from candor_escalation.domain.incident import Json
+from candor_escalation.page_token import PAGE_SIZE
 from candor_escalation.store import acts
 from candor_escalation.store.acts import Act, Note, Numbered
 
-_PAGE_SIZE = 100
 _PERSONAL = "subject"
 _TYPES = {
     descriptor.full_name: GetMessageClass(descriptor)
@@ -37,7 +37,7 @@ async def hear(tx: Tx, heard: Sequence[Heard]) -> None:
 
 async def list_acts(query: Query, request: act_pb2.ListActsRequest) -> act_pb2.ListActsResponse:
     """The acts of an incident in order."""
-    limit = request.page_size or _PAGE_SIZE
+    limit = request.page_size or PAGE_SIZE
     after = int(request.page_token or 0)
     found = await acts.of_incident(query.connection, request.incident_id, after=after, limit=limit + 1)
     shown = found[:limit]
@@ -49,7 +49,7 @@ async def list_acts(query: Query, request: act_pb2.ListActsRequest) -> act_pb2.L
 
 async def list_latest_acts(query: Query, request: act_pb2.ListLatestActsRequest) -> act_pb2.ListLatestActsResponse:
     """The latest acts of all incidents."""
-    found = await acts.latest(query.connection, request.page_size or _PAGE_SIZE)
+    found = await acts.latest(query.connection, request.page_size or PAGE_SIZE)
     return act_pb2.ListLatestActsResponse(acts=[_act_message(item) for item in found])
 
 

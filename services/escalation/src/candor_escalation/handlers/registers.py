@@ -127,8 +127,7 @@ class Registers:
     ) -> register_pb2.DecideTransferResponse:
         """Allow or refuse a transfer, by another person than who asked for the screening."""
         before = await self._locked(tx, request.entry_id)
-        if before.register != rules.TECHNOLOGY_TRANSFER:
-            raise Refused("ENTRY_UNKNOWN", f"that entry is of the register {before.register}", field="entry_id")
+        rules.refuse_other(before, rules.TECHNOLOGY_TRANSFER)
         state = transfer.decide(
             before.state,
             str(before.fields["screened_by"]),

@@ -9,7 +9,7 @@ from candor_escalation import codec, report_codec
 from candor_escalation.domain import approval as approvals
 from candor_escalation.domain import fact as fact_rules
 from candor_escalation.domain import report as rules
-from candor_escalation.domain.draft import fill, instant, written
+from candor_escalation.domain.draft import built_in, fill, written
 from candor_escalation.domain.incident import Json
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.report import Draft
@@ -100,7 +100,8 @@ class Reports:
         for locale, template in form.templates.items():
             told = form.facts(facts_of(matter.incident, facts), self._policy.profile, locale)
             labels = form.labels(locale)
-            filled = fill(template.fields, {**told, **_built_in(tx, matter, form, locale)}, labels, locale)
+            given = built_in(matter.clock, matter.incident, form.recipient(locale), form.zone, tx.now)
+            filled = fill(template.fields, {**told, **given}, labels, locale)
             drafts.append(
                 written(
                     matter.clock.clock_id, revision, locale, template.text, filled, labels, tx.now, tx.caller.name,
@@ -133,20 +134,3 @@ def _refuse_unknown(form: Form, told: Mapping[str, Json]) -> None:
             raise Refused("FIELD_UNKNOWN", f"{name} is no field of this form that a fact fills", field=f"fields.{name}")
         if not fillable[name](value):
             raise Refused("FIELD_UNKNOWN", f"{name} wants a value of another type", field=f"fields.{name}")
-
-
-def _built_in(tx: Tx, matter: Matter, form: Form, locale: str) -> dict[str, Json]:
-    """What every form can name beside the facts of its pack (candor_packs.template.BUILT_IN)."""
-    clock, incident = matter.clock, matter.incident
-    return {
-        "anchor_at": instant(clock.anchor.at, form.zone),
-        "citation": clock.citation,
-        "clock_id": clock.clock_id,
-        "drafted_at": instant(tx.now, form.zone),
-        "incident_id": incident.incident_id,
-        "incident_title": incident.title,
-        "legal_latest": instant(clock.legal_latest, form.zone),
-        "recipient": form.recipient(locale),
-        "signals": incident.signals,
-        "strict_due": instant(clock.strict_due, form.zone),
-    }

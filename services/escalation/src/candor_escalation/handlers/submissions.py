@@ -27,11 +27,8 @@ class Submissions:
         """Record that a revision was sent, and keep exactly what was sent. The clock runs on."""
         matter = await self._clocks.locked(tx, request.clock_id)
         drafts = await reports.drafts_of_clock(tx.connection, request.clock_id)
-        wanted = (request.revision, request.locale)
-        draft = next((draft for draft in drafts if (draft.revision, draft.locale) == wanted), None)
-        rules.refuse_unwritable(matter.clock, draft.kind if draft else "")
-        if draft is None:
-            raise Refused("DRAFT_UNKNOWN", "there is no draft of that revision in that language", field="revision")
+        draft = rules.draft_of(drafts, request.revision, request.locale)
+        rules.refuse_unwritable(matter.clock, draft.kind)
         sent = await asyncio.to_thread(forms.render, draft, report_codec.file_format(request.format, forms.TEXT))
         at = codec.instant(request.submitted_at)
         submission = rules.submit(draft, tx.new_id(), request.channel, tx.caller.name, at, tx.now, sent)

@@ -10,10 +10,19 @@ from typing import Annotated
 
 import typer
 from candor.escalation.v1 import model_pb2, report_pb2, service_pb2
+from candor_kit.terminal import Token, command_id, json_of
 
-from candor_escalation.report_command.desk import Desk, call, command_id, comparing, fetch, open_submission, report_of
+from candor_escalation.report_command.desk import (
+    TERMINAL,
+    Desk,
+    call,
+    comparing,
+    fetch,
+    open_submission,
+    report_of,
+)
 from candor_escalation.report_command.reading import FORMATS, KINDS, fields_of, instant, one_of, prove
-from candor_escalation.report_command.showing import as_text, show_changes, show_report, write
+from candor_escalation.report_command.showing import show_changes, show_report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,11 +31,7 @@ app = typer.Typer(
 )
 
 ClockId = Annotated[str, typer.Argument(metavar="CLOCK_ID")]
-Address = Annotated[
-    str,
-    typer.Option(envvar="CANDOR_ESCALATION_ADDRESS", help="host:port of the service; without it, the local stack's."),
-]
-Token = Annotated[str, typer.Option(envvar="CANDOR_TOKEN", help="A bearer token; for the local stack, `candor token`.")]
+Address = Annotated[str, TERMINAL.address_option]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Kind = Annotated[str, typer.Option(help="first, supplement or final; without it, what fits.")]
 Revision = Annotated[int, typer.Option(help="Which revision; without it, the latest.")]
@@ -60,7 +65,7 @@ def draft(
 
     done = call(address, token, ask)
     if as_json:
-        typer.echo(as_text(done))
+        typer.echo(json_of(done))
         return
     for written in done.drafts:
         typer.echo(
@@ -92,7 +97,7 @@ def show(
             locale=locale,
             format=one_of(FORMATS, file_format or "pdf", "--format"),
         )
-        write(call(address, token, lambda desk: fetch(desk, request)), output)
+        TERMINAL.write(call(address, token, lambda desk: fetch(desk, request)), output)
     else:
         show_report(call(address, token, lambda desk: report_of(desk, clock_id)), as_json=as_json)
 
@@ -106,7 +111,7 @@ def channels(clock_id: ClockId, address: Address = "", token: Token = "", as_jso
 
     found = call(address, token, ask)
     if as_json:
-        typer.echo(as_text(found))
+        typer.echo(json_of(found))
         return
     typer.echo(f"{found.recipient.zh} / {found.recipient.en}")
     for channel in found.channels:
@@ -131,7 +136,7 @@ def approve(
 
     done = call(address, token, ask)
     words = f"revision {done.approval.revision} approved by {done.approval.approved_by}"
-    typer.echo(as_text(done) if as_json else words)
+    typer.echo(json_of(done) if as_json else words)
 
 
 @app.command()
@@ -168,7 +173,7 @@ def submit(
         return await desk.incidents.RecordSubmission(request)
 
     done = call(address, token, ask)
-    typer.echo(as_text(done) if as_json else f"submission {done.submission_id}; the clock runs until its receipt")
+    typer.echo(json_of(done) if as_json else f"submission {done.submission_id}; the clock runs until its receipt")
 
 
 @app.command()
@@ -198,7 +203,7 @@ def receipt(
 
     done = call(address, token, ask)
     words = model_pb2.ClockState.Name(done.state).removeprefix("CLOCK_STATE_").lower()
-    typer.echo(as_text(done) if as_json else f"the clock is {words}")
+    typer.echo(json_of(done) if as_json else f"the clock is {words}")
 
 
 @app.command("not-report")
@@ -217,7 +222,7 @@ def not_report(
 
     done = call(address, token, ask)
     typer.echo(
-        as_text(done) if as_json else f"proposal {done.proposal.proposal_id}; the clock runs until it is approved"
+        json_of(done) if as_json else f"proposal {done.proposal.proposal_id}; the clock runs until it is approved"
     )
 
 
@@ -235,4 +240,4 @@ def approve_not_report(
         return await desk.reports.ApproveNotToReport(request)
 
     done = call(address, token, ask)
-    typer.echo(as_text(done) if as_json else f"approved by {done.proposal.approved_by}; the clock is stopped")
+    typer.echo(json_of(done) if as_json else f"approved by {done.proposal.approved_by}; the clock is stopped")

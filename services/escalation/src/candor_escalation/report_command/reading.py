@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from candor_escalation.report_command.desk import fail
+from candor_escalation.report_command.desk import TERMINAL
 
 FORMATS = {
     "text": model_pb2.FILE_FORMAT_TEXT,
@@ -38,7 +38,7 @@ def prove(request: service_pb2.RecordReceiptRequest, proof: Path) -> None:
             request.proof_sha256 = hashlib.file_digest(file, "sha256").digest()
             request.proof_size = file.tell()
     except OSError as error:
-        fail(f"{proof}: {error.strerror}")
+        TERMINAL.fail(f"{proof}: {error.strerror}")
     request.proof_media_type = mimetypes.guess_type(proof.name)[0] or "application/octet-stream"
 
 
@@ -48,7 +48,7 @@ def fields_of(told: list[str]) -> dict[str, Value]:
     for pair in told:
         name, mark, text = pair.partition("=")
         if not mark:
-            fail(f"--set {pair}: write NAME=VALUE")
+            TERMINAL.fail(f"--set {pair}: write NAME=VALUE")
         try:
             fields[name] = json_format.Parse(text, Value())
         except json_format.ParseError:
@@ -62,9 +62,9 @@ def instant(told: str) -> Timestamp:
     try:
         at = datetime.fromisoformat(told) if told else datetime.now(UTC)
     except ValueError:
-        fail(f"--at {told}: write 2026-11-22T09:30+08:00")
+        TERMINAL.fail(f"--at {told}: write 2026-11-22T09:30+08:00")
     if at.tzinfo is None:
-        fail(f"--at {told}: say the zone, such as +08:00")
+        TERMINAL.fail(f"--at {told}: say the zone, such as +08:00")
     stamp.FromDatetime(at)
     return stamp
 
@@ -72,5 +72,5 @@ def instant(told: str) -> Timestamp:
 def one_of(names: Mapping[str, T], name: str, option: str) -> T:
     """What a name stands for."""
     if name not in names:
-        fail(f"{option} is one of {', '.join(filter(None, names))}")
+        TERMINAL.fail(f"{option} is one of {', '.join(filter(None, names))}")
     return names[name]

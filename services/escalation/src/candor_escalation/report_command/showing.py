@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import UTC
-from pathlib import Path
 
 import typer
 from candor.escalation.v1 import model_pb2, report_pb2
-from google.protobuf import json_format
-from google.protobuf.message import Message
+from candor_kit.terminal import json_of
 from google.protobuf.timestamp_pb2 import Timestamp
-
-from candor_escalation.report_command.desk import fail
 
 
 def show_report(found: report_pb2.GetReportResponse, *, as_json: bool) -> None:
     """Print what is on record about a report."""
     if as_json:
-        typer.echo(as_text(found))
+        typer.echo(json_of(found))
         return
     times = found.timeliness
     typer.echo(f"{found.clock.citation}: {_name(report_pb2.Punctuality, times.punctuality, 'PUNCTUALITY_')}")
@@ -43,21 +37,10 @@ def show_report(found: report_pb2.GetReportResponse, *, as_json: bool) -> None:
 def show_changes(found: report_pb2.CompareDraftsResponse, *, as_json: bool) -> None:
     """Print what differs, a field a line."""
     if as_json:
-        typer.echo(as_text(found))
+        typer.echo(json_of(found))
         return
     for change in found.changes:
         typer.echo(f"{change.locale} {change.label or change.name}: {change.before!r} -> {change.after!r}")
-
-
-def write(content: bytes, output: Path | None) -> None:
-    """Write a file, or print its bytes."""
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        fail(f"{output}: {error.strerror}")
 
 
 def _name(enum: type, value: int, prefix: str) -> str:
@@ -66,8 +49,3 @@ def _name(enum: type, value: int, prefix: str) -> str:
 
 def _iso(at: Timestamp) -> str:
     return at.ToDatetime(UTC).isoformat(timespec="minutes")
-
-
-def as_text(message: Message) -> str:
-    """A message as JSON, by the names of the schema."""
-    return json.dumps(json_format.MessageToDict(message, preserving_proto_field_name=True), ensure_ascii=False)

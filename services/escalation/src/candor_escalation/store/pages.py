@@ -1,6 +1,7 @@
 """Table page."""
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from candor_escalation.domain.paging import Page
 from candor_escalation.store import Connection, Row
@@ -73,21 +74,20 @@ async def rest(connection: Connection, clock_id: str) -> None:
 
 async def lapsing(connection: Connection, limit: int) -> list[Page]:
     """Pages whose acknowledgement has expired, with their incident locked; what another process holds is skipped."""
-    cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM page p JOIN incident i USING (incident_id)"  # noqa: S608 - a constant
-        " WHERE p.state = 'acknowledged' AND p.acknowledged_until <= clock_timestamp()"
-        " ORDER BY p.acknowledged_until LIMIT %s FOR UPDATE OF p, i SKIP LOCKED",
-        (limit,),
-    )
-    return [_page(row) for row in await cursor.fetchall()]
+    return await _passed(connection, "acknowledged", "acknowledged_until", limit)
 
 
 async def unanswered(connection: Connection, limit: int) -> list[Page]:
     """Pages whose time to answer has passed, with their incident locked; what another process holds is skipped."""
+    return await _passed(connection, "sent", "answer_by", limit)
+
+
+async def _passed(connection: Connection, state: LiteralString, instant: LiteralString, limit: int) -> list[Page]:
+    # The state is no parameter: only where it is written out does the index of those few pages serve.
     cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM page p JOIN incident i USING (incident_id)"  # noqa: S608 - a constant
-        " WHERE p.state = 'sent' AND p.answer_by <= clock_timestamp()"
-        " ORDER BY p.answer_by LIMIT %s FOR UPDATE OF p, i SKIP LOCKED",
+        f"SELECT {_COLUMNS} FROM page p JOIN incident i USING (incident_id)"  # noqa: S608 - constants
+        f" WHERE p.state = '{state}' AND p.{instant} <= clock_timestamp()"
+        f" ORDER BY p.{instant} LIMIT %s FOR UPDATE OF p, i SKIP LOCKED",
         (limit,),
     )
     return [_page(row) for row in await cursor.fetchall()]

@@ -136,7 +136,15 @@ def ask_holders(
     if not asked:
         raise Refused("HOLDER_UNKNOWN", f"no holder is registered for {request.right}")
     return tuple(
-        Task(task_id, request.request_id, holder.holder_id, holder.kind, 1, now, now + back_off.after(1))
+        Task(
+            task_id,
+            request.request_id,
+            holder_id=holder.holder_id,
+            holder_kind=holder.kind,
+            attempts=1,
+            asked_at=now,
+            ask_again_at=now + back_off.after(1),
+        )
         for task_id, holder in zip(task_ids, asked, strict=False)
     )
 

@@ -1,8 +1,9 @@
-"""A task: one holder is asked to carry out one right of one person, again and again until it answers with a proof."""
+"""What holders are asked, again and again until they answer with a proof: to carry out one right of one person."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from candor_rights.domain.holder import HolderKind
 from candor_rights.domain.refusal import Refused
@@ -43,18 +44,27 @@ class Proof:
     restricted_until: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Task:
+@dataclass(frozen=True, kw_only=True)
+class Ask:
     """An ask to a holder. `ask_again_at` is absent once it is answered; `attempts` counts from 1."""
 
-    task_id: str
-    request_id: str
     holder_id: str
     holder_kind: HolderKind
     attempts: int
     asked_at: datetime
     ask_again_at: datetime | None
     proof: Proof | None = None
+
+
+@dataclass(frozen=True)
+class Task(Ask):
+    """A holder is asked to carry out the right that a person requested."""
+
+    task_id: str
+    request_id: str
+
+
+A = TypeVar("A", bound=Ask)
 
 
 @dataclass(frozen=True)
@@ -80,41 +90,41 @@ class BackOff:
         return timedelta(seconds=seconds)
 
 
-def answer(task: Task, holder_id: str, proof: Proof, answerer: Answerer, now: datetime) -> Task:
-    """Return the task with its answer; the very same task when it had this answer already.
+def answer(ask: A, holder_id: str, proof: Proof, answerer: Answerer, now: datetime) -> A:
+    """Return the ask with its answer; the very same when it had this answer already.
 
     Raises:
         Refused: WRONG_HOLDER, TASK_ANSWERED, TIME_IN_FUTURE.
 
-    Source: GDPR 19
+    Source: GDPR 19; Generative AI Measures 7
     """
-    if task.holder_id != holder_id:
-        raise Refused("WRONG_HOLDER", f"the task was put to {task.holder_id}", field="holder_id")
-    _check_authority(task, answerer)
-    if task.proof == proof:
-        return task
-    if task.proof is not None:
-        raise Refused("TASK_ANSWERED", "the task has another answer on record", field="proof")
+    if ask.holder_id != holder_id:
+        raise Refused("WRONG_HOLDER", f"{ask.holder_id} was asked", field="holder_id")
+    _check_authority(ask, answerer)
+    if ask.proof == proof:
+        return ask
+    if ask.proof is not None:
+        raise Refused("TASK_ANSWERED", "there is another answer on record", field="proof")
     if proof.completed_at > now + CLOCK_TOLERANCE:
         raise Refused("TIME_IN_FUTURE", "the work cannot be done in the future", field="proof.completed_at")
-    return replace(task, proof=proof, ask_again_at=None)
+    return replace(ask, proof=proof, ask_again_at=None)
 
 
-def ask_again(task: Task, back_off: BackOff, now: datetime) -> Task:
-    """Return the unanswered task as asked once more.
+def ask_again(ask: A, back_off: BackOff, now: datetime) -> A:
+    """Return the unanswered ask as put once more.
 
-    Source: PIPL 47
+    Source: PIPL 47; Generative AI Measures 7
     """
-    attempts = task.attempts + 1
-    return replace(task, attempts=attempts, asked_at=now, ask_again_at=now + back_off.after(attempts))
+    attempts = ask.attempts + 1
+    return replace(ask, attempts=attempts, asked_at=now, ask_again_at=now + back_off.after(attempts))
 
 
-def _check_authority(task: Task, answerer: Answerer) -> None:
+def _check_authority(ask: Ask, answerer: Answerer) -> None:
     """A service answers for itself; a product backend for products, data sets and models, never for a service."""
     if not answerer.name:
         return  # the broker's ACL let it in; which of the writers it is cannot be told
-    if answerer.is_service and answerer.name == task.holder_id:
+    if answerer.is_service and answerer.name == ask.holder_id:
         return
-    if answerer.is_backend and task.holder_kind is not HolderKind.SERVICE:
+    if answerer.is_backend and ask.holder_kind is not HolderKind.SERVICE:
         return
-    raise Refused("WRONG_HOLDER", f"the caller may not answer for {task.holder_id}", field="holder_id")
+    raise Refused("WRONG_HOLDER", f"the caller may not answer for {ask.holder_id}", field="holder_id")

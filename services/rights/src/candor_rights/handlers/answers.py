@@ -15,6 +15,12 @@ from candor_rights.store import packages, requests, tasks
 from candor_rights.store.requests import Stored
 
 
+def answerer(caller: Caller) -> Answerer:
+    """Who answers; over a topic the name is only a claim, so none is taken."""
+    name = "" if caller.by_topic else caller.name
+    return Answerer(name, is_service="service" in caller.roles, is_backend="backend" in caller.roles)
+
+
 class AnswerHandlers:
     """The answers of the holders."""
 
@@ -26,7 +32,7 @@ class AnswerHandlers:
         """Take a holder's proof. The same proof again changes nothing."""
         stored, asked, task = await self._load(tx, command.task_id)
         proof = codec.proof_of(command.proof)
-        answered = answer(task, command.holder_id, proof, _answerer(tx.caller), tx.now)
+        answered = answer(task, command.holder_id, proof, answerer(tx.caller), tx.now)
         request = stored.request
         if answered is not task:
             await tasks.answered(tx.connection, answered, proof)
@@ -57,9 +63,3 @@ class AnswerHandlers:
         if request.finished and request.forget and not deletes:
             await self._erasure.forget(tx, stored)
         return request
-
-
-def _answerer(caller: Caller) -> Answerer:
-    """Who answers; over a topic the name is only a claim, so none is taken."""
-    name = "" if caller.by_topic else caller.name
-    return Answerer(name, is_service="service" in caller.roles, is_backend="backend" in caller.roles)

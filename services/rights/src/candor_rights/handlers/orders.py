@@ -5,10 +5,11 @@ from candor.rights.v1 import facts_pb2, order_pb2
 from candor_kit.transaction import Tx
 
 from candor_rights import codec
-from candor_rights.domain.order import ModelDeletion, answer, ask_again, ordered
+from candor_rights.domain.order import ModelDeletion, ordered
 from candor_rights.domain.refusal import Refused
-from candor_rights.domain.task import BackOff
-from candor_rights.store import orders
+from candor_rights.domain.task import BackOff, answer, ask_again
+from candor_rights.handlers.answers import answerer
+from candor_rights.store import holders, orders
 
 
 class OrderHandlers:
@@ -20,7 +21,8 @@ class OrderHandlers:
     async def on_model_deletion_ordered(self, tx: Tx, fact: escalation_pb2.ModelDeletionOrdered) -> None:
         """Ask the holder for the first time."""
         at = codec.instant(fact.ordered_at)
-        deletion = ordered(fact.entry_id, fact.incident_id, fact.holder_id, at, self._back_off, tx.now)
+        registered = await holders.lock(tx.connection, fact.holder_id)
+        deletion = ordered(fact.entry_id, fact.incident_id, at, fact.holder_id, registered, self._back_off, tx.now)
         if await orders.insert(tx.connection, deletion):
             await _ask(tx, deletion)
 
@@ -32,7 +34,7 @@ class OrderHandlers:
         if deletion is None:
             raise Refused("ORDER_UNKNOWN", "there is no such order", field="order_id")
         proof = codec.proof_of(command.proof)
-        answered = answer(deletion, command.holder_id, proof, tx.now)
+        answered = answer(deletion, command.holder_id, proof, answerer(tx.caller), tx.now)
         if answered is not deletion:
             await orders.answered(tx.connection, answered, proof)
             fact = facts_pb2.ModelDeletionAnswered(

@@ -3,6 +3,7 @@ CREATE TABLE model_deletion (
     order_id              uuid PRIMARY KEY,
     incident_id           text NOT NULL,
     holder_id             text NOT NULL,
+    holder_kind           text NOT NULL,
     ordered_at            timestamptz NOT NULL,
     attempts              integer NOT NULL CHECK (attempts > 0),
     asked_at              timestamptz NOT NULL,

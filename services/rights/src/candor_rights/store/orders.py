@@ -2,27 +2,21 @@
 
 from datetime import datetime
 
-from psycopg.types.json import Jsonb
-
 from candor_rights.domain.order import ModelDeletion
 from candor_rights.domain.task import Proof
-from candor_rights.store import Connection, Row
-from candor_rights.store.tasks import proof_of
+from candor_rights.store import Connection, Row, asks
 
-_COLUMNS = (
-    "order_id, incident_id, holder_id, ordered_at, attempts, asked_at, ask_again_at, outcome, kinds, completed_at,"
-    " last_copy_expires_at, restriction_basis, restricted_until"
-)
+_COLUMNS = f"order_id, incident_id, ordered_at, {asks.COLUMNS}"
 
 
 async def insert(connection: Connection, deletion: ModelDeletion) -> bool:
     """Add an order; False where it is there already."""
     cursor = await connection.execute(
-        "INSERT INTO model_deletion (order_id, incident_id, holder_id, ordered_at, attempts, asked_at, ask_again_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        "INSERT INTO model_deletion (order_id, incident_id, ordered_at, holder_id, holder_kind, attempts, asked_at,"
+        " ask_again_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
         (
-            deletion.order_id, deletion.incident_id, deletion.holder_id, deletion.ordered_at, deletion.attempts,
-            deletion.asked_at, deletion.ask_again_at,
+            deletion.order_id, deletion.incident_id, deletion.ordered_at, deletion.holder_id, deletion.holder_kind,
+            deletion.attempts, deletion.asked_at, deletion.ask_again_at,
         ),
     )  # fmt: skip
     return cursor.rowcount == 1
@@ -59,32 +53,13 @@ async def next_unanswered(connection: Connection, now: datetime) -> ModelDeletio
 
 async def asked(connection: Connection, deletion: ModelDeletion) -> None:
     """Write that the holder was asked once more."""
-    await connection.execute(
-        "UPDATE model_deletion SET attempts = %s, asked_at = %s, ask_again_at = %s WHERE order_id = %s",
-        (deletion.attempts, deletion.asked_at, deletion.ask_again_at, deletion.order_id),
-    )
+    await asks.asked(connection, "model_deletion", "order_id", deletion.order_id, deletion)
 
 
 async def answered(connection: Connection, deletion: ModelDeletion, proof: Proof) -> None:
     """Write the answer."""
-    await connection.execute(
-        "UPDATE model_deletion SET ask_again_at = NULL, outcome = %s, kinds = %s, completed_at = %s,"
-        " last_copy_expires_at = %s, restriction_basis = %s, restricted_until = %s WHERE order_id = %s",
-        (
-            proof.outcome, Jsonb([[kind.kind, kind.count] for kind in proof.kinds]), proof.completed_at,
-            proof.last_copy_expires_at, proof.restriction_basis, proof.restricted_until, deletion.order_id,
-        ),
-    )  # fmt: skip
+    await asks.answered(connection, "model_deletion", "order_id", deletion.order_id, proof)
 
 
 def _deletion(row: Row) -> ModelDeletion:
-    return ModelDeletion(
-        order_id=str(row["order_id"]),
-        incident_id=row["incident_id"],
-        holder_id=row["holder_id"],
-        ordered_at=row["ordered_at"],
-        attempts=row["attempts"],
-        asked_at=row["asked_at"],
-        ask_again_at=row["ask_again_at"],
-        proof=proof_of(row) if row["outcome"] is not None else None,
-    )
+    return ModelDeletion(str(row["order_id"]), row["incident_id"], row["ordered_at"], **asks.fields(row))

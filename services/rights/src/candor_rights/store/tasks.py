@@ -3,16 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from psycopg.types.json import Jsonb
+from candor_rights.domain.task import Proof, Task
+from candor_rights.store import Connection, Row, asks
 
-from candor_rights.domain.holder import HolderKind
-from candor_rights.domain.task import KindCount, Outcome, Proof, Task
-from candor_rights.store import Connection, Row
-
-_COLUMNS = (
-    "task_id, request_id, holder_id, holder_kind, attempts, asked_at, ask_again_at, outcome, kinds, completed_at,"
-    " last_copy_expires_at, restriction_basis, restricted_until"
-)
+_COLUMNS = f"task_id, request_id, {asks.COLUMNS}"
 
 
 async def insert(connection: Connection, tasks: Iterable[Task]) -> None:
@@ -70,44 +64,13 @@ async def next_unanswered(connection: Connection, now: datetime) -> Task | None:
 
 async def asked(connection: Connection, task: Task) -> None:
     """Write that a task was asked once more."""
-    await connection.execute(
-        "UPDATE task SET attempts = %s, asked_at = %s, ask_again_at = %s WHERE task_id = %s",
-        (task.attempts, task.asked_at, task.ask_again_at, task.task_id),
-    )
+    await asks.asked(connection, "task", "task_id", task.task_id, task)
 
 
 async def answered(connection: Connection, task: Task, proof: Proof) -> None:
     """Write the answer of a task."""
-    await connection.execute(
-        "UPDATE task SET ask_again_at = NULL, outcome = %s, kinds = %s, completed_at = %s, last_copy_expires_at = %s,"
-        " restriction_basis = %s, restricted_until = %s WHERE task_id = %s",
-        (
-            proof.outcome, Jsonb([[kind.kind, kind.count] for kind in proof.kinds]), proof.completed_at,
-            proof.last_copy_expires_at, proof.restriction_basis, proof.restricted_until, task.task_id,
-        ),
-    )  # fmt: skip
+    await asks.answered(connection, "task", "task_id", task.task_id, proof)
 
 
 def _task(row: Row) -> Task:
-    return Task(
-        task_id=str(row["task_id"]),
-        request_id=str(row["request_id"]),
-        holder_id=row["holder_id"],
-        holder_kind=HolderKind(row["holder_kind"]),
-        attempts=row["attempts"],
-        asked_at=row["asked_at"],
-        ask_again_at=row["ask_again_at"],
-        proof=proof_of(row) if row["outcome"] is not None else None,
-    )
-
-
-def proof_of(row: Row) -> Proof:
-    """The proof in a row that was answered."""
-    return Proof(
-        outcome=Outcome(row["outcome"]),
-        kinds=tuple(KindCount(kind, count) for kind, count in row["kinds"]),
-        completed_at=row["completed_at"],
-        last_copy_expires_at=row["last_copy_expires_at"],
-        restriction_basis=row["restriction_basis"],
-        restricted_until=row["restricted_until"],
-    )
+    return Task(str(row["task_id"]), str(row["request_id"]), **asks.fields(row))

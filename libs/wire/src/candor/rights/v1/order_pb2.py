@@ -28,7 +28,7 @@ from candor.rights.v1 import model_pb2 as candor_dot_rights_dot_v1_dot_model__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63\x61ndor/rights/v1/order.proto\x12\x10\x63\x61ndor.rights.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63\x61ndor/edge/v1/options.proto\x1a\x1c\x63\x61ndor/rights/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x01\n\rModelDeletion\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x11\n\tholder_id\x18\x03 \x01(\t\x12.\n\nordered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\x05\x12,\n\x08\x61sked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05proof\x18\x07 \x01(\x0b\x32\x17.candor.rights.v1.Proof\"\xbd\x01\n\x1a\x41nswerModelDeletionRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08order_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\tholder_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,63}$\x12.\n\x05proof\x18\x04 \x01(\x0b\x32\x17.candor.rights.v1.ProofB\x06\xbaH\x03\xc8\x01\x01\"\x1d\n\x1b\x41nswerModelDeletionResponse\"\x1b\n\x19ListModelDeletionsRequest\"P\n\x1aListModelDeletionsResponse\x12\x32\n\tdeletions\x18\x01 \x03(\x0b\x32\x1f.candor.rights.v1.ModelDeletion2\x84\x02\n\x0cOrderService\x12z\n\x13\x41nswerModelDeletion\x12,.candor.rights.v1.AnswerModelDeletionRequest\x1a-.candor.rights.v1.AnswerModelDeletionResponse\"\x06\xca\xf3\x18\x02\x02\x01\x12x\n\x12ListModelDeletions\x12+.candor.rights.v1.ListModelDeletionsRequest\x1a,.candor.rights.v1.ListModelDeletionsResponse\"\x07\xca\xf3\x18\x03\x04\x07\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63\x61ndor/rights/v1/order.proto\x12\x10\x63\x61ndor.rights.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63\x61ndor/edge/v1/options.proto\x1a\x1c\x63\x61ndor/rights/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x01\n\rModelDeletion\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0bincident_id\x18\x02 \x01(\t\x12\x11\n\tholder_id\x18\x03 \x01(\t\x12.\n\nordered_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\x05\x12,\n\x08\x61sked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05proof\x18\x07 \x01(\x0b\x32\x17.candor.rights.v1.Proof\"\xbd\x01\n\x1a\x41nswerModelDeletionRequest\x12\x1c\n\ncommand_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08order_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\tholder_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^[a-z0-9][a-z0-9._-]{0,63}$\x12.\n\x05proof\x18\x04 \x01(\x0b\x32\x17.candor.rights.v1.ProofB\x06\xbaH\x03\xc8\x01\x01\"\x1d\n\x1b\x41nswerModelDeletionResponse\"\x1b\n\x19ListModelDeletionsRequest\"P\n\x1aListModelDeletionsResponse\x12\x32\n\tdeletions\x18\x01 \x03(\x0b\x32\x1f.candor.rights.v1.ModelDeletion2\x83\x02\n\x0cOrderService\x12y\n\x13\x41nswerModelDeletion\x12,.candor.rights.v1.AnswerModelDeletionRequest\x1a-.candor.rights.v1.AnswerModelDeletionResponse\"\x05\xca\xf3\x18\x01\x01\x12x\n\x12ListModelDeletions\x12+.candor.rights.v1.ListModelDeletionsRequest\x1a,.candor.rights.v1.ListModelDeletionsResponse\"\x07\xca\xf3\x18\x03\x04\x07\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,7 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANSWERMODELDELETIONREQUEST'].fields_by_name['proof']._loaded_options = None
   _globals['_ANSWERMODELDELETIONREQUEST'].fields_by_name['proof']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ORDERSERVICE'].methods_by_name['AnswerModelDeletion']._loaded_options = None
-  _globals['_ORDERSERVICE'].methods_by_name['AnswerModelDeletion']._serialized_options = b'\312\363\030\002\002\001'
+  _globals['_ORDERSERVICE'].methods_by_name['AnswerModelDeletion']._serialized_options = b'\312\363\030\001\001'
   _globals['_ORDERSERVICE'].methods_by_name['ListModelDeletions']._loaded_options = None
   _globals['_ORDERSERVICE'].methods_by_name['ListModelDeletions']._serialized_options = b'\312\363\030\003\004\007\006'
   _globals['_MODELDELETION']._serialized_start=173
@@ -58,5 +58,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMODELDELETIONSRESPONSE']._serialized_start=652
   _globals['_LISTMODELDELETIONSRESPONSE']._serialized_end=732
   _globals['_ORDERSERVICE']._serialized_start=735
-  _globals['_ORDERSERVICE']._serialized_end=995
+  _globals['_ORDERSERVICE']._serialized_end=994
 # @@protoc_insertion_point(module_scope)

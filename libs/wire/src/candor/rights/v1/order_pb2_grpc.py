@@ -52,7 +52,7 @@ class OrderServiceServicer:
     """
 
     def AnswerModelDeletion(self, request, context):
-        """The holder's answer to ModelDeletionAsked.
+        """The holder's answer to ModelDeletionAsked. No service of this deployment holds a model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

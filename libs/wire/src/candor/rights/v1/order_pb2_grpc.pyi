@@ -34,7 +34,7 @@ class OrderServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrderServiceAsyncStub: ...
     AnswerModelDeletion: _grpc.UnaryUnaryMultiCallable[_order_pb2.AnswerModelDeletionRequest, _order_pb2.AnswerModelDeletionResponse]
-    """The holder's answer to ModelDeletionAsked."""
+    """The holder's answer to ModelDeletionAsked. No service of this deployment holds a model."""
     ListModelDeletions: _grpc.UnaryUnaryMultiCallable[_order_pb2.ListModelDeletionsRequest, _order_pb2.ListModelDeletionsResponse]
     """Every order, the latest in front."""
 
@@ -44,7 +44,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AnswerModelDeletion: _aio.UnaryUnaryMultiCallable[_order_pb2.AnswerModelDeletionRequest, _order_pb2.AnswerModelDeletionResponse]  # type: ignore[assignment]
-    """The holder's answer to ModelDeletionAsked."""
+    """The holder's answer to ModelDeletionAsked. No service of this deployment holds a model."""
     ListModelDeletions: _aio.UnaryUnaryMultiCallable[_order_pb2.ListModelDeletionsRequest, _order_pb2.ListModelDeletionsResponse]  # type: ignore[assignment]
     """Every order, the latest in front."""
 
@@ -57,7 +57,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _order_pb2.AnswerModelDeletionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_order_pb2.AnswerModelDeletionResponse, _abc.Awaitable[_order_pb2.AnswerModelDeletionResponse]]:
-        """The holder's answer to ModelDeletionAsked."""
+        """The holder's answer to ModelDeletionAsked. No service of this deployment holds a model."""
 
     @_abc_1.abstractmethod
     def ListModelDeletions(
