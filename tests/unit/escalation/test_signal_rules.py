@@ -74,3 +74,14 @@ def test_pipl_47_evidence_is_held_while_the_incident_lasts_and_as_long_after_as_
     assert NOON < evidence.prolong_at(until) < until
     assert [evidence.pause(failures) for failures in (0, 1, 4, 99)] == [1.0, 2.0, 16.0, 300.0]
     assert until - NOON > 24 * HOUR
+
+
+@pytest.mark.clause("Deep Synthesis 10")
+@pytest.mark.clause("Generative AI Measures 14")
+@pytest.mark.clause("DSA 14")
+def test_a_measure_that_is_not_carried_out_is_one_incident_per_disposal_and_counts_from_when_it_fell_due() -> None:
+    signal = rules.disposal_unanswered("d-1", "remove", "chat", 1, 0, NOON)
+
+    assert (signal.kind, signal.correlation_key) == ("disposal_unanswered", "d-1")
+    assert [(anchor.name, anchor.at) for anchor in signal.anchors] == [("due", NOON)]
+    assert signal.facts["carried_out"] is False

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from candor_escalation.domain.transparency import (
     Complaints,
     Group,
     Line,
+    Notices,
     Record,
     cn_annual,
     csv_pieces,
@@ -36,11 +38,34 @@ GROUPS = st.lists(
     max_size=12,
 )
 
+NOTICES = st.lists(
+    st.builds(
+        Notices,
+        category=st.sampled_from(["STATEMENT_CATEGORY_VIOLENCE", "fraud"]),
+        illegal_content=st.booleans(),
+        trusted_flagger=st.booleans(),
+        outcome=st.just(""),
+        basis=st.just(""),
+        automated_means=st.booleans(),
+        count=st.integers(min_value=1, max_value=1000),
+    ).flatmap(
+        lambda notice: st.sampled_from(
+            [
+                notice,
+                replace(notice, outcome="acted", basis="law"),
+                replace(notice, outcome="acted", basis="terms"),
+                replace(notice, outcome="not_acted"),
+            ]
+        )
+    ),
+    max_size=12,
+)
 
-def record(groups: list[Group]) -> Record:
+
+def record(groups: list[Group], notices: list[Notices] | None = None) -> Record:
     return Record(
         NOW - 365 * DAY, NOW, tuple(groups), timedelta(seconds=90), Complaints(5, 2, 1, 2, timedelta(days=3)), 1, 2, 3,
-        4, 5, 6,
+        4, 5, 6, tuple(notices or ()), timedelta(seconds=42),
     )  # fmt: skip
 
 
@@ -65,7 +90,39 @@ def test_the_annual_summary_counts_every_measure(groups: list[Group]) -> None:
     counted = sum(int(line.value) for line in lines if line.section in {"处置", "制裁"})
 
     assert counted == sum(group.count for group in groups)
-    assert {line.section for line in lines} == {"期间", "处置", "制裁", "投诉", "辟谣", "报告"}
+    assert {line.section for line in lines} == {"期间", "处置", "制裁", "举报", "投诉", "辟谣", "报告"}
+
+
+@pytest.mark.clause("DSA 15")
+@pytest.mark.clause("DSA 16")
+@pytest.mark.clause("DSA 22")
+@given(NOTICES)
+def test_dsa_15_1_b_notices_by_type_and_by_action_add_up_and_only_those_of_illegal_content_count(
+    notices: list[Notices],
+) -> None:
+    lines = dsa(record([], notices))
+    counted = [group for group in notices if group.illegal_content]
+    total = sum(group.count for group in counted)
+    trusted = sum(group.count for group in counted if group.trusted_flagger)
+
+    assert Line("notices", "total", str(total)) in lines
+    assert Line("notices", "by trusted flaggers", str(trusted)) in lines
+    assert Line("notices", "median seconds until action", "42") in lines
+    for section in ("notices by category", "notices by action"):
+        assert sum(int(line.value) for line in lines if line.section == section) == total
+    by_law = sum(group.count for group in counted if group.basis == "law")
+    assert {line.item: line.value for line in lines if line.section == "notices by action"}.get(
+        "on the basis of the law", "0"
+    ) == str(by_law)
+
+
+@pytest.mark.clause("Generative AI Measures 15")
+@given(NOTICES)
+def test_the_annual_summary_counts_every_notice_and_what_became_of_it(notices: list[Notices]) -> None:
+    told = {line.item: int(line.value) for line in cn_annual(record([], notices)) if line.section == "举报"}
+
+    assert told["受理"] == sum(group.count for group in notices)
+    assert told["受理"] == told["已处置"] + told["未处置"] + told["办理中"]
 
 
 def test_csv_can_be_read_back_and_html_escapes() -> None:

@@ -1,6 +1,6 @@
 """Which RPC is which handler or question."""
 
-from candor.escalation.v1 import act_pb2, disposal_pb2, oncall_pb2, register_pb2, report_pb2, service_pb2
+from candor.escalation.v1 import act_pb2, disposal_pb2, notice_pb2, oncall_pb2, register_pb2, report_pb2, service_pb2
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
@@ -9,6 +9,7 @@ from candor_escalation.handlers import acts
 from candor_escalation.handlers.complaints import Complaints
 from candor_escalation.handlers.decisions import Decisions
 from candor_escalation.handlers.disposals import Disposals
+from candor_escalation.handlers.notices import Notices
 from candor_escalation.handlers.oncall import OnCallDesk
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.proposals import Proposals
@@ -16,6 +17,7 @@ from candor_escalation.handlers.registers import Registers
 from candor_escalation.handlers.reports import Reports
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.handlers.submissions import Submissions
+from candor_escalation.notice_queries import NoticeQueries
 from candor_escalation.queries import Queries
 from candor_escalation.register_queries import RegisterQueries
 from candor_escalation.report_queries import ReportQueries
@@ -118,6 +120,23 @@ def disposal_api(disposals: Disposals, complaints: Complaints, proposals: Propos
             "GetComplaintProcedure": queries.get_procedure,
         },
         streams={"ExportDisposalReport": queries.export_report},
+    )
+
+
+def notice_api(notices: Notices, queries: NoticeQueries) -> Api:
+    """NoticeService."""
+    return Api(
+        notice_pb2.DESCRIPTOR.services_by_name["NoticeService"],
+        commands={
+            "SubmitNotice": notices.submit_notice,
+            "DecideNotice": notices.decide_notice,
+            "AcknowledgeNotice": notices.acknowledge_notice,
+        },
+        queries={
+            "GetNoticeTexts": queries.get_texts,
+            "GetNotice": queries.get_notice,
+            "ListNotices": queries.list_notices,
+        },
     )
 
 

@@ -30,6 +30,7 @@ class Grounds:
     exemption: str
     incident_id: str
     proposal_id: str
+    notice_id: str = ""
 
 
 def measure(value: disposal_pb2.Measure.ValueType) -> Measure:
@@ -79,6 +80,7 @@ def grounds(told: disposal_pb2.Grounds) -> Grounds:
         exemption="" if name == "unspecified" else name,
         incident_id=told.incident_id,
         proposal_id=told.proposal_id,
+        notice_id=told.notice_id,
     )
 
 
@@ -126,6 +128,7 @@ def disposal_message(disposal: Disposal, *, needs_attention: bool = False) -> di
         incident_id=disposal.incident_id,
         restricted_until=codec.timestamp(disposal.restricted_until),
         needs_attention=needs_attention,
+        notice_id=disposal.notice_id,
     )
 
 
@@ -171,6 +174,7 @@ def asked(disposal: Disposal, ask: Ask, subject: str) -> facts_pb2.DisposalAsked
         statement_id=ask.statement_id,
         attempt=ask.attempts,
         answer_by=codec.timestamp(ask.answer_by),
+        notice_id=disposal.notice_id,
     )
 
 

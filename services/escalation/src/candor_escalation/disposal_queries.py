@@ -13,6 +13,7 @@ from candor_escalation import codec, disposal_codec
 from candor_escalation.domain import ladder, statement, transparency
 from candor_escalation.domain.complaint import OPEN_MONTHS
 from candor_escalation.domain.refusal import Refused
+from candor_escalation.notice_queries import NoticeQueries
 from candor_escalation.page_token import PAGE_SIZE, place, token
 from candor_escalation.sealing import Sealing, open_texts, open_words
 from candor_escalation.store import (
@@ -29,8 +30,9 @@ from candor_escalation.store.disposals import Stored
 class DisposalQueries:
     """Reads only. What names a person is opened only where the RPC records who looks."""
 
-    def __init__(self, sealing: Sealing, answer_days: int) -> None:
+    def __init__(self, sealing: Sealing, notices: NoticeQueries, answer_days: int) -> None:
         self._sealing = sealing
+        self._notices = notices
         self._answer_days = answer_days
 
     async def propose_sanction(
@@ -164,7 +166,7 @@ class DisposalQueries:
             yield disposal_pb2.ExportDisposalReportResponse(content=piece)
 
     async def export(self, query: Query, request: holder_pb2.ExportRequest) -> AsyncIterator[holder_pb2.ExportResponse]:
-        """Everything held about a person: disposals with what they were told, complaints, proposals, counts.
+        """Everything held about a person: disposals with what they were told, complaints, notices, proposals, counts.
 
         What is restricted is not exported (PIPL 47).
 
@@ -174,6 +176,8 @@ class DisposalQueries:
         for stored in await disposals.of_person(query.connection, pseudonym):
             async for item in self._export_one(query, stored):
                 yield item
+        async for item in self._notices.export(query, pseudonym):
+            yield item
         for proposal in await complaints.proposals_of_person(query.connection, pseudonym):
             fields = {"generation_id": proposal.generation_id, "sanction": proposal.sanction, "state": proposal.state}
             yield _item("disposal_proposal", proposal.proposal_id, proposal.proposed_at, fields)

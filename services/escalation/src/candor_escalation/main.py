@@ -21,6 +21,7 @@ from candor_escalation.api import (
     disposal_api,
     escalation_api,
     holder_api,
+    notice_api,
     oncall_api,
     register_api,
     report_api,
@@ -34,6 +35,7 @@ from candor_escalation.filings_http import Filings
 from candor_escalation.gathering import Gatherer
 from candor_escalation.handlers import acts
 from candor_escalation.handlers.asking import Asking
+from candor_escalation.handlers.attention import Attention
 from candor_escalation.handlers.clocks import Clocks
 from candor_escalation.handlers.complaints import Complaints
 from candor_escalation.handlers.decisions import Decisions
@@ -42,7 +44,10 @@ from candor_escalation.handlers.disposals import Disposals
 from candor_escalation.handlers.intake import Intake, Taken
 from candor_escalation.handlers.keeping import Keeping
 from candor_escalation.handlers.listening import Listening
+from candor_escalation.handlers.notice_keeping import NoticeKeeping
+from candor_escalation.handlers.notices import Notices
 from candor_escalation.handlers.oncall import OnCallDesk
+from candor_escalation.handlers.page_events import PageEvents
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.handlers.registers import Registers
@@ -54,10 +59,13 @@ from candor_escalation.handlers.throttling import Throttling
 from candor_escalation.http import AckPages, ComplaintProcedure
 from candor_escalation.intake import IntakeHttp
 from candor_escalation.keeper import Keeper
+from candor_escalation.notice_looker import NoticeLooker
+from candor_escalation.notice_queries import NoticeQueries
 from candor_escalation.oncall import OnCall
 from candor_escalation.overdue import Overdue
 from candor_escalation.packwatch import PackWatch
 from candor_escalation.pager import Pager
+from candor_escalation.pagerduty_http import PagerDutyHooks
 from candor_escalation.policy import Policy, load
 from candor_escalation.queries import Queries
 from candor_escalation.register_queries import RegisterQueries
@@ -167,6 +175,9 @@ def _page(parts: Parts) -> None:
     service.serve(oncall_api(OnCallDesk(parts.on_call.roster)))
     service.http(*AckPages(service, parts.pages, link_key, settings.console_url).routes())
     service.background("pager", pager.run)
+    secrets = _pagerduty_secrets(settings)
+    if secrets is not None:
+        service.http(*PagerDutyHooks(service, PageEvents(parts.pages), secrets).routes())
 
 
 def _register(parts: Parts) -> None:
@@ -209,20 +220,26 @@ def _take_in(parts: Parts) -> None:
 
 
 def _dispose(parts: Parts) -> None:
-    """Disposals, complaints, and this service as a holder of personal data."""
+    """Disposals, complaints, notices, and this service as a holder of personal data."""
     service, settings = parts.service, parts.settings
-    sealing, days = Sealing(service.ring), settings.complaint_answer_days
+    sealing, days, months = Sealing(service.ring), settings.complaint_answer_days, settings.disposal_retention_months
     patience = Patience(
         timedelta(minutes=settings.disposal_answer_minutes), timedelta(seconds=settings.disposal_ask_seconds)
     )
-    asking, proposals, queries = Asking(sealing, patience), Proposals(sealing), DisposalQueries(sealing, days)
+    asking, proposals = Asking(sealing, patience, Attention(parts.signals)), Proposals(sealing)
+    given, noticed = Notices(sealing, parts.signals), NoticeQueries(sealing)
+    queries = DisposalQueries(sealing, noticed, days)
     disposals = Disposals(sealing, asking, proposals, days)
     copies_last = timedelta(seconds=settings.intake_retention_seconds)
     service.serve(disposal_api(disposals, Complaints(sealing, asking, days), proposals, queries), holder_api(queries))
+    service.serve(notice_api(given, noticed))
+    generation = channel(settings.generation_address, settings.token_file)
+    service.background("notices", NoticeLooker(service, given, generation).run)
     service.http(*ComplaintProcedure(days).routes())
-    for consumer in disposal_consumers(proposals, Tasks(sealing, settings.disposal_retention_months, copies_last)):
+    for consumer in disposal_consumers(proposals, Tasks(sealing, months, copies_last)):
         service.consume(consumer)
-    service.background("disposals", DisposalSweeper(service, DisposalDue(sealing, asking)).run)
+    due = DisposalDue(sealing, asking, NoticeKeeping(sealing, months))
+    service.background("disposals", DisposalSweeper(service, due).run)
 
 
 def _tell_public(parts: Parts) -> None:
@@ -233,6 +250,14 @@ def _tell_public(parts: Parts) -> None:
             service, url=settings.dsa_url, token=_dsa_token(settings), timeout=settings.dsa_timeout_seconds
         )
         service.background("dsa", sender.run)
+
+
+def _pagerduty_secrets(settings: Settings) -> Callable[[], Sequence[str]] | None:
+    """What gives the signing secrets of PagerDuty's webhooks; None where none is set."""
+    file, secret = settings.pagerduty_secret_file, settings.pagerduty_secret
+    if file is not None:
+        return lambda: [line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()]
+    return None if secret is None else lambda: [secret.get_secret_value()]
 
 
 def _dsa_token(settings: Settings) -> Callable[[], str]:

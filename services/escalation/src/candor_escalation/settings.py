@@ -30,6 +30,10 @@ class Settings(ServiceSettings):
     overdue_grace_seconds: float = Field(
         60.0, ge=0, le=86_400, description="how long after it was heard of a person's request can be found overdue"
     )
+    pagerduty_secret_file: Path | None = Field(
+        None, description="file with the signing secrets of PagerDuty's webhooks, one a line, read at every call"
+    )
+    pagerduty_secret: SecretStr | None = Field(None, description="the signing secret, where no file can be given")
     clock_skew_seconds: float = Field(2.0, gt=0, le=3600, description="how far clocks may differ before it is an alarm")
     clock_skew_poll_seconds: float = Field(10.0, gt=0, le=3600, description="how often clocks are compared")
 

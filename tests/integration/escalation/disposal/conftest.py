@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from deployment import Deployment
 
 from .disposal_desk import DisposalDesk
 from .dsa_database import TOKEN, DsaDatabase
+from .notice_desk import NoticeDesk
+
+PLATFORM = {"jurisdictions": ["CN", "EU", "US"], "dsa_role": "platform", "covered_platform": True, "public_genai": True}
 
 
 @pytest.fixture(scope="package")
@@ -37,6 +41,7 @@ def disposal_environment(
     token.write_text(f"{TOKEN}\n", "utf-8")
     return {
         **oncall_environment,
+        "CANDOR_PROFILE": json.dumps(json.loads(oncall_environment["CANDOR_PROFILE"]) | PLATFORM),
         "CANDOR_DISPOSAL_ASK_SECONDS": "1",
         "CANDOR_DISPOSAL_ANSWER_MINUTES": "0.05",
         "CANDOR_DSA_URL": dsa.address,
@@ -52,6 +57,11 @@ async def escalation(
     deployment.runner.restart_service("escalation", disposal_environment)
     yield deployment
     deployment.runner.restart_service("escalation", oncall_environment)
+
+
+@pytest.fixture
+def notices(escalation: Deployment) -> NoticeDesk:
+    return NoticeDesk(escalation)
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ class Disposal:
     decided_at: datetime
     ended_at: datetime | None = None
     restricted_until: datetime | None = None
+    notice_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,39 @@ def feature_flood(feature_id: str, hits: int, screened: int, at: datetime) -> Si
     )
 
 
+def disposal_unanswered(
+    disposal_id: str, measure: str, product: str, late: int, could_not: int, since: datetime
+) -> Signal:
+    """The signal of a measure that its backend did not carry out in time, or could not: one incident per disposal.
+
+    Args:
+        disposal_id: what was ordered.
+        measure: its name.
+        product: whose backend is asked.
+        late: how many of its asks nobody answered within their time.
+        could_not: how many the backend could not carry out.
+        since: when the first of them should have been answered.
+
+    Source: Deep Synthesis 10; Generative AI Measures 14; DSA 14
+    """
+    return Signal(
+        kind="disposal_unanswered",
+        title=f"Disposal {disposal_id} ({measure}) is not carried out in {product}",
+        correlation_key=disposal_id,
+        facts={
+            "product": product,
+            "disposal_id": disposal_id,
+            "disposal": measure,
+            "asks_late": float(late),
+            "asks_failed": float(could_not),
+            "carried_out": False,
+        },
+        anchors=(Anchor("due", since, f"an ask of disposal {disposal_id} fell due"),),
+        source="disposals",
+        reference=disposal_id,
+    )
+
+
 def rights_overdue(request_id: str, right: str, regime: str, strict_due: datetime) -> Signal:
     """The signal of a person's request that was not answered in its time: one incident per request.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
+from typing import TypeVar
 
 from candor_escalation.domain.disposal import SANCTIONS, Measure
 from candor_escalation.domain.statement import ZH
@@ -37,6 +38,19 @@ class Complaints:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Notices of a period by one category and what became of them: how many."""
+
+    category: str
+    illegal_content: bool
+    trusted_flagger: bool
+    outcome: str
+    basis: str
+    automated_means: bool
+    count: int
+
+
+@dataclass(frozen=True)
 class Record:
     """All that the two reports are computed from; times are half-open, ``start`` included."""
 
@@ -51,6 +65,11 @@ class Record:
     refutation_incidents: int
     reports_submitted: int
     reports_received: int
+    notices: tuple[Notices, ...] = ()
+    notice_action_median: timedelta | None = None
+
+
+Counted = TypeVar("Counted", Group, Notices)
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,7 @@ def dsa(record: Record) -> list[Line]:
         *_by("restrictions by source", restrictions, lambda group: "notice" if group.notice else "own initiative"),
         Line("restrictions", "median seconds until carried out", _seconds(record.applied_median)),
         Line("statements of reasons", "received by the DSA Transparency Database", str(record.public_receipts)),
+        *_notices(record),
         Line("complaints", "filed", str(complaints.filed)),
         Line("complaints", "decision upheld", str(complaints.upheld)),
         Line("complaints", "decision reversed", str(complaints.reversed)),
@@ -92,7 +112,7 @@ def dsa(record: Record) -> list[Line]:
 
 
 def cn_annual(record: Record) -> list[Line]:
-    """The figures of the Chinese annual summary (年度汇总): 处置、制裁、投诉、辟谣、报告.
+    """The figures of the Chinese annual summary (年度汇总): 处置、制裁、举报、投诉、辟谣、报告.
 
     Source: Generative AI Measures 14; Generative AI Measures 15; Deep Synthesis 10; Deep Synthesis 12
     """
@@ -103,6 +123,7 @@ def cn_annual(record: Record) -> list[Line]:
         Line("期间", "止", _at(record.end)),
         *(Line("处置", ZH[measure], str(counted[measure])) for measure in Measure if measure not in SANCTIONS),
         *(Line("制裁", ZH[measure], str(counted[measure])) for measure in SANCTIONS),
+        *_reports_of_the_public(record),
         Line("投诉", "受理", str(complaints.filed)),
         Line("投诉", "维持", str(complaints.upheld)),
         Line("投诉", "撤销", str(complaints.reversed)),
@@ -111,6 +132,38 @@ def cn_annual(record: Record) -> list[Line]:
         Line("辟谣", "谣言传播事件", str(record.refutation_incidents)),
         Line("报告", "已报送", str(record.reports_submitted)),
         Line("报告", "已收到回执", str(record.reports_received)),
+    ]
+
+
+def _notices(record: Record) -> list[Line]:
+    """Notices of illegal content: by type, by trusted flaggers, what was done on which basis, by which means, how soon.
+
+    Source: DSA 15; DSA 16; DSA 22
+    """
+    counted = [group for group in record.notices if group.illegal_content]
+    return [
+        Line("notices", "total", str(_sum(counted))),
+        Line("notices", "by trusted flaggers", str(_sum([group for group in counted if group.trusted_flagger]))),
+        *_by("notices by category", counted, lambda group: group.category),
+        *_by("notices by action", counted, _action),
+        Line("notices", "processed by automated means", str(_sum([one for one in counted if one.automated_means]))),
+        Line("notices", "median seconds until action", _seconds(record.notice_action_median)),
+    ]
+
+
+def _action(group: Notices) -> str:
+    return {"acted": f"on the basis of the {group.basis}", "not_acted": "none"}.get(group.outcome, "waiting")
+
+
+def _reports_of_the_public(record: Record) -> list[Line]:
+    """投诉举报: every notice, whatever it was given as."""
+    acted = [group for group in record.notices if group.outcome == "acted"]
+    decided = [group for group in record.notices if group.outcome]
+    return [
+        Line("举报", "受理", str(_sum(record.notices))),
+        Line("举报", "已处置", str(_sum(acted))),
+        Line("举报", "未处置", str(_sum(decided) - _sum(acted))),
+        Line("举报", "办理中", str(_sum(record.notices) - _sum(decided))),
     ]
 
 
@@ -137,14 +190,14 @@ def html_pieces(lines: Sequence[Line], title: str, language: str) -> Iterator[by
     yield b"</tbody></table></body></html>\n"
 
 
-def _by(section: str, groups: Sequence[Group], key: Callable[[Group], str]) -> list[Line]:
+def _by(section: str, groups: Sequence[Counted], key: Callable[[Counted], str]) -> list[Line]:
     counted: dict[str, int] = {}
     for group in groups:
         counted[key(group)] = counted.get(key(group), 0) + group.count
     return [Line(section, name, str(count)) for name, count in sorted(counted.items())]
 
 
-def _sum(groups: Sequence[Group]) -> int:
+def _sum(groups: Sequence[Group | Notices]) -> int:
     return sum(group.count for group in groups)
 
 

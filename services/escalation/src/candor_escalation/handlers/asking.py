@@ -9,6 +9,7 @@ from candor_escalation import codec, disposal_codec
 from candor_escalation.domain import disposal as rules
 from candor_escalation.domain.disposal import Act, Ask, Disposal, Patience
 from candor_escalation.domain.statement import Texts
+from candor_escalation.handlers.attention import Attention
 from candor_escalation.sealing import Sealing, seal_texts
 from candor_escalation.store import disposal_asks, disposal_texts, disposals
 from candor_escalation.store.disposal_texts import SealedText
@@ -16,11 +17,12 @@ from candor_escalation.store.disposals import Stored
 
 
 class Asking:
-    """Asks, asks again, and takes back. ``patience`` says how long a backend may take."""
+    """Asks, asks again, and takes back. ``patience`` says how long a backend may take, ``attention`` whom to call."""
 
-    def __init__(self, sealing: Sealing, patience: Patience) -> None:
+    def __init__(self, sealing: Sealing, patience: Patience, attention: Attention) -> None:
         self._sealing = sealing
         self._patience = patience
+        self._attention = attention
 
     async def ask(self, tx: Tx, disposal: Disposal, act: Act, subject: str, statement_id: str = "") -> Ask:
         """Ask a product backend for the first time; ``subject`` is empty where nobody may be named."""
@@ -47,12 +49,18 @@ class Asking:
         subject = await self.subject(tx, stored)
         await tx.publish(disposal_codec.asked(stored.disposal, again, subject), key=asked.disposal_id)
 
+    async def answered(self, tx: Tx, disposal: Disposal, answered: Ask) -> None:
+        """Keep what a backend answered about a locked disposal, or that it answered nothing in time."""
+        await disposal_asks.update(tx.connection, answered)
+        await self._attention.look(tx, disposal)
+
     async def lift(self, tx: Tx, stored: Stored, state: str) -> Disposal:
         """Take a locked disposal back and ask its backend to; what was still asked for it is asked no more."""
         lifted = rules.lift(stored.disposal, state, tx.now)
         await disposals.update(tx.connection, lifted)
         for asked in await disposal_asks.of_disposal(tx.connection, lifted.disposal_id):
             await disposal_asks.update(tx.connection, rules.withdraw(asked))
+        await self._attention.look(tx, lifted)
         await self.ask(tx, lifted, Act.LIFT, await self.subject(tx, stored))
         fact = facts_pb2.DisposalLifted(
             disposal_id=lifted.disposal_id,

@@ -6,6 +6,7 @@ from candor_kit.transaction import Tx
 
 from candor_escalation.domain.disposal import ENDED
 from candor_escalation.handlers.asking import Asking, overdue
+from candor_escalation.handlers.notice_keeping import NoticeKeeping
 from candor_escalation.sealing import Sealing
 from candor_escalation.store import complaints, disposal_asks, disposals, public_statements
 from candor_escalation.store.disposals import Stored
@@ -14,9 +15,10 @@ from candor_escalation.store.disposals import Stored
 class DisposalDue:
     """Each takes one row that is due by the database's clock, and returns whether there was one."""
 
-    def __init__(self, sealing: Sealing, asking: Asking) -> None:
+    def __init__(self, sealing: Sealing, asking: Asking, notices: NoticeKeeping) -> None:
         self._sealing = sealing
         self._asking = asking
+        self._notices = notices
 
     async def ask_next_again(self, tx: Tx) -> bool:
         """Ask a backend once more that has not answered."""
@@ -27,12 +29,12 @@ class DisposalDue:
         return True
 
     async def note_next_late(self, tx: Tx) -> bool:
-        """Say once that an ask was not answered in time."""
+        """Say once that an ask was not answered in time, and page on-call about its disposal."""
         asked = await disposal_asks.next_late(tx.connection)
         if asked is None:
             return False
         stored = await _disposal(tx, asked.disposal_id)
-        await disposal_asks.update(tx.connection, replace(asked, overdue=True))
+        await self._asking.answered(tx, stored.disposal, replace(asked, overdue=True))
         await tx.publish(overdue(asked, stored.disposal.product, asked.answer_by), key=asked.disposal_id)
         return True
 
@@ -54,7 +56,7 @@ class DisposalDue:
         """
         stored = await disposals.next_to_let_go(tx.connection)
         if stored is None:
-            return False
+            return await self._notices.let_next_go(tx)
         disposal_id = stored.disposal.disposal_id
         await disposals.let_go(tx.connection, disposal_id)
         await self._sealing.destroy(tx, disposal_id)

@@ -10,6 +10,7 @@ from candor_escalation import codec, disposal_codec
 from candor_escalation.disposal_codec import Grounds
 from candor_escalation.domain import disposal as rules
 from candor_escalation.domain import ladder, statement
+from candor_escalation.domain.content_notice import found_by
 from candor_escalation.domain.disposal import IN_FORCE, Act, Disposal, Matter
 from candor_escalation.domain.incident import refuse_future
 from candor_escalation.domain.public_statement import body
@@ -17,7 +18,7 @@ from candor_escalation.domain.refusal import Refused
 from candor_escalation.handlers.asking import Asking
 from candor_escalation.handlers.proposals import Proposals
 from candor_escalation.sealing import Held, Sealing
-from candor_escalation.store import disposal_asks, disposal_texts, disposals, incidents, public_statements
+from candor_escalation.store import disposal_asks, disposal_texts, disposals, incidents, notices, public_statements
 from candor_escalation.store.disposal_texts import Dispute
 from candor_escalation.store.disposals import Stored
 
@@ -75,7 +76,7 @@ class Disposals:
         self, tx: Tx, request: disposal_pb2.AcknowledgeDisposalRequest
     ) -> disposal_pb2.AcknowledgeDisposalResponse:
         """Take a backend's answer to an ask."""
-        await locked(tx, request.disposal_id)
+        stored = await locked(tx, request.disposal_id)
         asks = await disposal_asks.of_disposal(tx.connection, request.disposal_id)
         asked = next((one for one in asks if one.ask_id == request.ask_id), None)
         if asked is None:
@@ -84,7 +85,7 @@ class Disposals:
         refuse_future(at, tx.now, "the answer")
         answered = rules.acknowledge(asked, disposal_codec.ask_state(request.outcome), request.evidence, at)
         if answered != asked:
-            await disposal_asks.update(tx.connection, answered)
+            await self._asking.answered(tx, stored.disposal, answered)
             fact = facts_pb2.DisposalAcknowledged(
                 ask_id=asked.ask_id,
                 disposal_id=asked.disposal_id,
@@ -121,6 +122,8 @@ class Disposals:
         """
         if grounds.incident_id and await incidents.find(tx.connection, grounds.incident_id) is None:
             raise Refused("INCIDENT_UNKNOWN", "there is no such incident", field="grounds.incident_id")
+        if grounds.notice_id:
+            disposal = replace(disposal, notice_source=disposal.notice_source or await _found_by(tx, grounds.notice_id))
         subject = request.subject
         territories: tuple[str, ...] = ()
         if request.HasField("public_statement"):
@@ -160,6 +163,18 @@ async def locked(tx: Tx, disposal_id: str) -> Stored:
     return stored
 
 
+async def _found_by(tx: Tx, notice_id: str) -> str:
+    """How content was found that a notice told of.
+
+    Raises:
+        Refused: NOTICE_UNKNOWN.
+    """
+    stored = await notices.find(tx.connection, notice_id)
+    if stored is None:
+        raise Refused("NOTICE_UNKNOWN", "there is no such notice", field="grounds.notice_id")
+    return found_by(stored.notice)
+
+
 def _departure(request: disposal_pb2.OrderDisposalRequest | disposal_pb2.ImposeSanctionRequest) -> str:
     return request.departure if isinstance(request, disposal_pb2.ImposeSanctionRequest) else ""
 
@@ -186,4 +201,5 @@ def _new(tx: Tx, measure: rules.Measure, product: str, grounds: Grounds, *, of_p
         proposal_id=grounds.proposal_id,
         decided_by=tx.caller.name,
         decided_at=tx.now,
+        notice_id=grounds.notice_id,
     )

@@ -108,6 +108,32 @@ class Pages:
             raise Used(page.acknowledged_by, page.acknowledged_at)
         return await self._acknowledge(tx, page, page.contact, tx.now)
 
+    async def acknowledge_elsewhere(self, tx: Tx, page_id: str, at: datetime) -> bool:
+        """Acknowledge as the person that the page was sent to, who did so ``at`` an instant in a provider's app.
+
+        Whether that still holds: one that has expired on its way changes nothing.
+
+        Raises:
+            Refused: PAGE_UNKNOWN, CLOCK_STOPPED.
+        """
+        page = await self._locked(tx, page_id)
+        clock = await self._clock(tx, page)
+        refuse_stopped(clock)
+        if at + self._roster.pace.acknowledgement_holds(clock.strict_due - at) <= tx.now:
+            return False
+        await self._acknowledge(tx, page, page.contact, at)
+        return True
+
+    async def take_back(self, tx: Tx, page_id: str) -> None:
+        """Let an acknowledgement expire now, because it was taken back: people are paged again.
+
+        Raises:
+            Refused: PAGE_UNKNOWN, CLOCK_STOPPED.
+        """
+        page = await self._locked(tx, page_id)
+        refuse_stopped(await self._clock(tx, page))
+        await pages.update(tx.connection, replace(page, acknowledged_until=await store.now(tx.connection)))
+
     async def lease(self, tx: Tx, limit: int, seconds: float) -> list[Outgoing]:
         """Claim what is to be sent now."""
         found = await dispatches.lease(tx.connection, limit, seconds) if self._roster.levels else []

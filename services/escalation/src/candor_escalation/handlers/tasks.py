@@ -1,7 +1,7 @@
 """Tasks of the rights service: count, and erase as far as the law lets go.
 
-An incident names no person in this service. Disposals, complaints, proposals and counts of unfounded notices do: they
-are sealed under the person's key, found by a pseudonym, and pass out of reach when the person is erased.
+An incident names no person in this service. Disposals, complaints, notices, proposals and counts of unfounded notices
+do: they are sealed under the person's key, found by a pseudonym, and pass out of reach when the person is erased.
 """
 
 from collections import Counter
@@ -15,9 +15,11 @@ from candor_kit.transaction import Tx
 
 from candor_escalation import codec
 from candor_escalation.domain.disposal import retained_until
+from candor_escalation.handlers.notice_keeping import NoticeKeeping
 from candor_escalation.sealing import Held, Sealing
-from candor_escalation.store import complaints, disposal_texts, disposals
+from candor_escalation.store import complaints, disposal_texts, disposals, notices
 from candor_escalation.store.disposals import Stored
+from candor_escalation.store.notices import StoredNotice
 
 BASIS = "Generative AI Measures 14(2); DSA 20(1)"
 """Why the record of a disposal outlives its person's erasure for a while."""
@@ -35,6 +37,7 @@ class Tasks:
     def __init__(self, sealing: Sealing, months: int, copies_last: timedelta) -> None:
         self._sealing = sealing
         self._months = months
+        self._notices = NoticeKeeping(sealing, months)
         self._copies_last = copies_last
 
     async def carry_out(self, tx: Tx, fact: rights_facts_pb2.TaskAsked) -> model_pb2.Proof:
@@ -52,6 +55,7 @@ class Tasks:
         """The kinds and counts that an export gives."""
         pseudonym = self._sealing.subjects.pseudonym(subject)
         counts = Counter(await complaints.counts_of_person(tx.connection, pseudonym))
+        counts["notice"] += len(await notices.of_person(tx.connection, pseudonym))
         for stored in await disposals.of_person(tx.connection, pseudonym):
             counts["disposal"] += 1
             disposal_id = stored.disposal.disposal_id
@@ -64,17 +68,19 @@ class Tasks:
 
         1. The person is locked, so that nothing new is made about them meanwhile.
         2. Their key is destroyed. What is newer than the request goes under a new one.
-        3. A disposal that the law still keeps goes under a key of its own, restricted, and nobody finds it by the
-           person; what it keeps no longer is emptied, and stays as a number in the reports.
+        3. A disposal or a notice that the law still keeps goes under a key of its own, restricted, and nobody finds it
+           by the person; what it keeps no longer is emptied, and stays as a number in the reports.
         """
         until = codec.instant(fact.requested_at)
         old = await self._sealing.take(tx, fact.subject)
         theirs = await disposals.of_person(tx.connection, old.pseudonym, lock=True)
+        given = await notices.of_person(tx.connection, old.pseudonym, lock=True)
         await self._sealing.subjects.erase(tx.connection, fact.subject, until)
         newer = [stored for stored in theirs if stored.disposal.decided_at > until]
-        await self._keep_newer(tx, fact.subject, old, newer)
-        counts: Counter[str] = Counter()
-        ends: list[datetime] = []
+        newer_given = [stored for stored in given if stored.notice.received_at > until]
+        await self._keep_newer(tx, fact.subject, old, newer, newer_given)
+        told = await self._notices.erase(tx, [stored for stored in given if stored not in newer_given], old)
+        counts, ends = told.counts, told.ends
         for stored in theirs:
             if stored.disposal.decided_at <= until:
                 kept = await self._let_go_or_keep(tx, stored, old)
@@ -88,11 +94,14 @@ class Tasks:
         proof.last_copy_expires_at.FromDatetime(tx.now + self._copies_last)
         return proof
 
-    async def _keep_newer(self, tx: Tx, subject: str, old: Held, newer: list[Stored]) -> None:
-        """What was decided after the request stays, under a new key; nothing newer, no key."""
-        if not newer:
+    async def _keep_newer(
+        self, tx: Tx, subject: str, old: Held, newer: list[Stored], given: list[StoredNotice]
+    ) -> None:
+        """What was decided or given after the request stays, under a new key; nothing newer, no key."""
+        if not newer and not given:
             return
         new = await self._sealing.take(tx, subject)
+        await self._notices.renew(tx, given, old, new)
         for stored in newer:
             wrapped = self._sealing.renew(stored, old.key, new)
             await disposals.rewrap(tx.connection, stored.disposal.disposal_id, wrapped, None)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from candor_escalation.domain.disposal import Measure
-from candor_escalation.domain.transparency import Complaints, Group, Record
+from candor_escalation.domain.transparency import Complaints, Group, Notices, Record
 from candor_escalation.store import Connection, Row
 
 
@@ -23,6 +23,8 @@ async def record(connection: Connection, start: datetime, end: datetime) -> Reco
         refutation_incidents=counts["refutation_incidents"],
         reports_submitted=counts["reports_submitted"],
         reports_received=counts["reports_received"],
+        notices=await _notices(connection, period),
+        notice_action_median=_median((await _row(connection, _NOTICE_ACTIONS, period))["median"]),
     )
 
 
@@ -37,6 +39,21 @@ _APPLIED = """
     FROM disposal d JOIN disposal_ask a USING (disposal_id)
     WHERE d.of_person AND a.act = 'apply' AND a.state = 'carried_out'
       AND d.decided_at >= %(start)s AND d.decided_at < %(end)s
+"""
+_NOTICES = """
+    SELECT category, 'illegal_content' = ANY(forms) AS illegal_content, trusted_flagger, outcome, basis,
+           automated_means, count(*) AS count
+    FROM content_notice WHERE received_at >= %(start)s AND received_at < %(end)s
+    GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+"""
+# How long it took until something was done about the content, by the first disposal of a notice that was carried out.
+_NOTICE_ACTIONS = """
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM done_at - received_at)) AS median FROM (
+      SELECT n.received_at, min(a.answered_at) AS done_at
+      FROM content_notice n JOIN disposal d USING (notice_id) JOIN disposal_ask a USING (disposal_id)
+      WHERE a.act = 'apply' AND a.state = 'carried_out' AND 'illegal_content' = ANY(n.forms)
+        AND n.received_at >= %(start)s AND n.received_at < %(end)s
+      GROUP BY n.notice_id) AS acted
 """
 _COMPLAINTS = """
     SELECT count(*) AS filed, count(*) FILTER (WHERE outcome = 'upheld') AS upheld,
@@ -77,6 +94,11 @@ async def _groups(connection: Connection, period: dict[str, datetime]) -> tuple[
         )
         for row in await cursor.fetchall()
     )
+
+
+async def _notices(connection: Connection, period: dict[str, datetime]) -> tuple[Notices, ...]:
+    cursor = await connection.execute(_NOTICES, period)
+    return tuple(Notices(**row) for row in await cursor.fetchall())
 
 
 async def _row(connection: Connection, query: str, period: dict[str, datetime]) -> Row:

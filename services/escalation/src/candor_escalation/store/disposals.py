@@ -11,7 +11,7 @@ _COLUMNS = (
     "d.disposal_id, d.measure, d.state, d.product, d.generation_id, d.model, d.of_person, d.functions, d.until,"
     " d.legal_basis, d.automated_detection, d.notice_source, d.exemption, d.category, d.decision_ground,"
     " d.automated_decision, d.incident_id, d.proposal_id, d.decided_by, d.decided_at, d.ended_at,"
-    " d.restricted_until, d.pseudonym, d.wrapped_by, d.wrapped_key, d.sealed"
+    " d.restricted_until, d.notice_id, d.pseudonym, d.wrapped_by, d.wrapped_key, d.sealed"
 )
 _ATTENTION = (
     "EXISTS (SELECT 1 FROM disposal_ask a WHERE a.disposal_id = d.disposal_id"
@@ -43,14 +43,14 @@ async def insert(connection: Connection, disposal: Disposal, wrapped: Wrapped) -
     await connection.execute(
         "INSERT INTO disposal (disposal_id, measure, state, product, generation_id, model, of_person, functions, until,"
         " legal_basis, automated_detection, notice_source, exemption, category, decision_ground, automated_decision,"
-        " incident_id, proposal_id, decided_by, decided_at, pseudonym, wrapped_by, wrapped_key, sealed)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " incident_id, proposal_id, notice_id, decided_by, decided_at, pseudonym, wrapped_by, wrapped_key, sealed)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             disposal.disposal_id, disposal.measure, disposal.state, disposal.product, disposal.generation_id or None,
             disposal.model, disposal.of_person, list(disposal.functions), disposal.until, disposal.legal_basis,
             disposal.automated_detection, disposal.notice_source, disposal.exemption, disposal.category,
             disposal.decision_ground, disposal.automated_decision, disposal.incident_id or None,
-            disposal.proposal_id or None, disposal.decided_by, disposal.decided_at,
+            disposal.proposal_id or None, disposal.notice_id or None, disposal.decided_by, disposal.decided_at,
             wrapped.pseudonym, wrapped.wrapped_by, wrapped.wrapped_key, wrapped.sealed,
         ),
     )  # fmt: skip
@@ -188,6 +188,7 @@ def _stored(row: Row) -> Stored:
         decided_at=row["decided_at"],
         ended_at=row["ended_at"],
         restricted_until=row["restricted_until"],
+        notice_id=str(row["notice_id"] or ""),
     )
     wrapped = Wrapped(_bytes(row["pseudonym"]), row["wrapped_by"], _bytes(row["wrapped_key"]), _bytes(row["sealed"]))
     return Stored(disposal, wrapped, bool(row.get("attention", False)))

@@ -247,6 +247,7 @@ class Grounds(_message.Message):
     EXEMPTION_FIELD_NUMBER: _builtins.int
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
     legal_basis: _builtins.str
     """The clause, and the rule of the service agreement where there is one."""
     facts: _builtins.str
@@ -261,6 +262,8 @@ class Grounds(_message.Message):
     """The incident it belongs to, if any."""
     proposal_id: _builtins.str
     """The proposal it follows, if any."""
+    notice_id: _builtins.str
+    """The notice it follows, if any; then notice_source may stay empty."""
     def __init__(
         self,
         *,
@@ -272,10 +275,11 @@ class Grounds(_message.Message):
         exemption: Global___StatementExemption.ValueType = ...,
         incident_id: _builtins.str = ...,
         proposal_id: _builtins.str = ...,
+        notice_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["automated_detection", b"automated_detection", "exemption", b"exemption", "facts", b"facts", "incident_id", b"incident_id", "legal_basis", b"legal_basis", "notice_source", b"notice_source", "proposal_id", b"proposal_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["automated_detection", b"automated_detection", "exemption", b"exemption", "facts", b"facts", "incident_id", b"incident_id", "legal_basis", b"legal_basis", "notice_id", b"notice_id", "notice_source", b"notice_source", "proposal_id", b"proposal_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -387,6 +391,7 @@ class Disposal(_message.Message):
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     RESTRICTED_UNTIL_FIELD_NUMBER: _builtins.int
     NEEDS_ATTENTION_FIELD_NUMBER: _builtins.int
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
     disposal_id: _builtins.str
     measure: Global___Measure.ValueType
     state: Global___DisposalState.ValueType
@@ -401,6 +406,8 @@ class Disposal(_message.Message):
     incident_id: _builtins.str
     needs_attention: _builtins.bool
     """Whether an ask of it is overdue or could not be carried out."""
+    notice_id: _builtins.str
+    """The notice that it rests on, if any."""
     @_builtins.property
     def functions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -432,10 +439,11 @@ class Disposal(_message.Message):
         incident_id: _builtins.str = ...,
         restricted_until: _timestamp_pb2.Timestamp | None = ...,
         needs_attention: _builtins.bool = ...,
+        notice_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "ended_at", b"ended_at", "restricted_until", b"restricted_until", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "disposal_id", b"disposal_id", "ended_at", b"ended_at", "functions", b"functions", "generation_id", b"generation_id", "incident_id", b"incident_id", "legal_basis", b"legal_basis", "measure", b"measure", "model", b"model", "needs_attention", b"needs_attention", "of_person", b"of_person", "product", b"product", "restricted_until", b"restricted_until", "state", b"state", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decided_by", b"decided_by", "disposal_id", b"disposal_id", "ended_at", b"ended_at", "functions", b"functions", "generation_id", b"generation_id", "incident_id", b"incident_id", "legal_basis", b"legal_basis", "measure", b"measure", "model", b"model", "needs_attention", b"needs_attention", "notice_id", b"notice_id", "of_person", b"of_person", "product", b"product", "restricted_until", b"restricted_until", "state", b"state", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -668,7 +676,7 @@ class OrderDisposalRequest(_message.Message):
     product: _builtins.str
     """Whose backend is asked."""
     generation_id: _builtins.str
-    """At most one of the two; neither: the whole product."""
+    """At most one of the two; neither: the content that the notice of the grounds names, or else the whole product."""
     model: _builtins.str
     subject: _builtins.str
     """Whose generation it is; then they get a statement of reasons and may complain."""

@@ -5,6 +5,7 @@ What happened in the escalation service: topic candor.escalation.v1. Key: incide
 
 from candor.escalation.v1 import disposal_pb2 as _disposal_pb2
 from candor.escalation.v1 import model_pb2 as _model_pb2
+from candor.escalation.v1 import notice_pb2 as _notice_pb2
 from candor.escalation.v1 import oncall_pb2 as _oncall_pb2
 from candor.escalation.v1 import register_pb2 as _register_pb2
 from collections import abc as _abc
@@ -715,6 +716,7 @@ class DisposalAsked(_message.Message):
     STATEMENT_ID_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     ANSWER_BY_FIELD_NUMBER: _builtins.int
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
     ask_id: _builtins.str
     disposal_id: _builtins.str
     act: _disposal_pb2.DisposalAct.ValueType
@@ -728,6 +730,8 @@ class DisposalAsked(_message.Message):
     """What to deliver; fetched with GetStatementOfReasons."""
     attempt: _builtins.int
     """Counts from 1."""
+    notice_id: _builtins.str
+    """The notice that it rests on. Where nothing else is named, it is about the content that the notice names."""
     @_builtins.property
     def functions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -750,10 +754,11 @@ class DisposalAsked(_message.Message):
         statement_id: _builtins.str = ...,
         attempt: _builtins.int = ...,
         answer_by: _timestamp_pb2.Timestamp | None = ...,
+        notice_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_by", b"answer_by", "until", b"until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "answer_by", b"answer_by", "ask_id", b"ask_id", "attempt", b"attempt", "disposal_id", b"disposal_id", "functions", b"functions", "generation_id", b"generation_id", "measure", b"measure", "model", b"model", "product", b"product", "statement_id", b"statement_id", "subject", b"subject", "until", b"until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "answer_by", b"answer_by", "ask_id", b"ask_id", "attempt", b"attempt", "disposal_id", b"disposal_id", "functions", b"functions", "generation_id", b"generation_id", "measure", b"measure", "model", b"model", "notice_id", b"notice_id", "product", b"product", "statement_id", b"statement_id", "subject", b"subject", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1083,3 +1088,122 @@ class OnCallOverrideEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OnCallOverrideEnded: _TypeAlias = OnCallOverrideEnded  # noqa: Y015
+
+@_typing.final
+class NoticeReceived(_message.Message):
+    """A notice came in; its backend sends the confirmation of receipt. Key: notice_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notice(self) -> _notice_pb2.Notice: ...
+    def __init__(
+        self,
+        *,
+        notice: _notice_pb2.Notice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeReceived: _TypeAlias = NoticeReceived  # noqa: Y015
+
+@_typing.final
+class NoticeDecided(_message.Message):
+    """A person decided; the backend of the product sends the answer. Key: notice_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notice(self) -> _notice_pb2.Notice: ...
+    def __init__(
+        self,
+        *,
+        notice: _notice_pb2.Notice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeDecided: _TypeAlias = NoticeDecided  # noqa: Y015
+
+@_typing.final
+class NoticeAcknowledged(_message.Message):
+    """Who gave a notice was sent the confirmation or the answer. Key: notice_id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    SENT_AT_FIELD_NUMBER: _builtins.int
+    notice_id: _builtins.str
+    text: _notice_pb2.NoticeText.ValueType
+    @_builtins.property
+    def sent_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        notice_id: _builtins.str = ...,
+        text: _notice_pb2.NoticeText.ValueType = ...,
+        sent_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sent_at", b"sent_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice_id", b"notice_id", "sent_at", b"sent_at", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeAcknowledged: _TypeAlias = NoticeAcknowledged  # noqa: Y015
+
+@_typing.final
+class PageEventReceived(_message.Message):
+    """A provider that keeps pages open told what somebody did there. It stops no clock; an acknowledgement has its own fact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCIDENT_ID_FIELD_NUMBER: _builtins.int
+    CLOCK_ID_FIELD_NUMBER: _builtins.int
+    PAGE_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    incident_id: _builtins.str
+    clock_id: _builtins.str
+    page_id: _builtins.str
+    """The page that it is about: the last one that went there."""
+    provider: _builtins.str
+    """"pagerduty"."""
+    event_id: _builtins.str
+    """The provider's own id of the event, and its kind: "incident.resolved", …."""
+    kind: _builtins.str
+    agent: _builtins.str
+    """Who did it there, as the provider names them; empty: a machine."""
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        incident_id: _builtins.str = ...,
+        clock_id: _builtins.str = ...,
+        page_id: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        agent: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "clock_id", b"clock_id", "event_id", b"event_id", "incident_id", b"incident_id", "kind", b"kind", "occurred_at", b"occurred_at", "page_id", b"page_id", "provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageEventReceived: _TypeAlias = PageEventReceived  # noqa: Y015

@@ -82,6 +82,16 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The override is over already."""
     REASON_PERIOD_INVALID: _Reason.ValueType  # 34
     """It ends before it starts, lies in the past, or is too long."""
+    REASON_NOTICE_UNKNOWN: _Reason.ValueType  # 80
+    REASON_NOTICE_DECIDED: _Reason.ValueType  # 81
+    REASON_CATEGORY_UNKNOWN: _Reason.ValueType  # 82
+    """The category is none of the DSA Transparency Database."""
+    REASON_NOTICE_CLOSED: _Reason.ValueType  # 83
+    """Who abuses notices is suspended (DSA 23)."""
+    REASON_NOTICE_WITHOUT_DISPOSAL: _Reason.ValueType  # 84
+    """No disposal rests on the notice: order it first."""
+    REASON_NOTICE_UNDECIDED: _Reason.ValueType  # 85
+    """There is no answer yet that could have been sent."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why the escalation service refuses a well-formed command."""
@@ -146,4 +156,14 @@ REASON_OVERRIDE_ENDED: Reason.ValueType  # 33
 """The override is over already."""
 REASON_PERIOD_INVALID: Reason.ValueType  # 34
 """It ends before it starts, lies in the past, or is too long."""
+REASON_NOTICE_UNKNOWN: Reason.ValueType  # 80
+REASON_NOTICE_DECIDED: Reason.ValueType  # 81
+REASON_CATEGORY_UNKNOWN: Reason.ValueType  # 82
+"""The category is none of the DSA Transparency Database."""
+REASON_NOTICE_CLOSED: Reason.ValueType  # 83
+"""Who abuses notices is suspended (DSA 23)."""
+REASON_NOTICE_WITHOUT_DISPOSAL: Reason.ValueType  # 84
+"""No disposal rests on the notice: order it first."""
+REASON_NOTICE_UNDECIDED: Reason.ValueType  # 85
+"""There is no answer yet that could have been sent."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
