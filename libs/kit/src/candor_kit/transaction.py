@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import random
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+import orjson
 from google.protobuf.message import Message
 
 from candor_kit import envelope
@@ -108,8 +108,8 @@ class Tx:
         topics, keys, values, headers = (list(column) for column in zip(*self._outgoing, strict=True))
         await self.connection.execute(
             "INSERT INTO kit_outbox (slot, topic, key, headers, value)"
-            " SELECT slot, topic, key, headers::jsonb, value FROM unnest(%s::smallint[], %s::text[], %b::bytea[],"
-            " %s::text[], %b::bytea[]) AS outgoing (slot, topic, key, headers, value)",
+            " SELECT slot, topic, key, headers::jsonb, value FROM unnest(%b::smallint[], %b::text[], %b::bytea[],"
+            " %b::text[], %b::bytea[]) AS outgoing (slot, topic, key, headers, value)",
             ([_slot(key) for key in keys], topics, keys, headers, values),
         )
         self._outgoing.clear()
@@ -124,7 +124,7 @@ def _slot(key: bytes | None) -> int:
 
 
 def _encoded(headers: envelope.Headers) -> str:
-    return json.dumps([(name, base64.b64encode(part).decode()) for name, part in headers])
+    return orjson.dumps([(name, base64.b64encode(part).decode()) for name, part in headers]).decode()
 
 
 class Transactions:

@@ -36,6 +36,9 @@ _REPORT_KINDS = {
 }
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def instant(at: Timestamp) -> datetime:
     """A timestamp as an aware datetime, UTC."""
     return at.ToDatetime(UTC)
@@ -45,9 +48,8 @@ def timestamp(at: datetime | None) -> Timestamp | None:
     """An aware datetime as a timestamp; None stays absent."""
     if at is None:
         return None
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
+    since = at - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 
 def facts(told: Mapping[str, struct_pb2.Value]) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 """What was done in an incident: the facts this service publishes, kept by incident with the ids they are proven by."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from uuid import UUID
 
 from candor.escalation.v1 import act_pb2, facts_pb2
@@ -9,6 +10,7 @@ from candor_kit.query import Query
 from candor_kit.transaction import Tx
 from candor_kit.validation import parts
 from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -66,13 +68,24 @@ def incident_of(fact: Message) -> str | None:
 
 def impersonal(fact: Message) -> Message:
     """The fact without the subjects it names, wherever in it."""
+    if not _names_persons(fact.DESCRIPTOR):
+        return fact
     for field, value in fact.ListFields():
         if field.name == _PERSONAL:
             fact.ClearField(_PERSONAL)
         for part in parts(field, value):
-            if isinstance(part, Message) and part.DESCRIPTOR.full_name.startswith("candor."):
+            if isinstance(part, Message):
                 impersonal(part)
     return fact
+
+
+@cache
+def _names_persons(kind: Descriptor) -> bool:
+    """Whether a message of a kind can name a subject, itself or in what it carries."""
+    if not kind.full_name.startswith("candor."):
+        return False
+    carried = (field.message_type for field in kind.fields if field.message_type not in {None, kind})
+    return _PERSONAL in kind.fields_by_name or any(map(_names_persons, carried))
 
 
 def told(act: Act) -> dict[str, Json]:

@@ -1,11 +1,11 @@
 """SQL to domain and back. Whoever changes an incident or what belongs to it has locked the incident first."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, LiteralString
 
+import orjson
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
@@ -38,12 +38,10 @@ async def add(connection: Connection, table: LiteralString, rows: Sequence[Mappi
 
 
 def _plain(value: object) -> str:
-    """As PostgreSQL reads it from a text."""
-    if isinstance(value, datetime):
-        return value.isoformat()
+    """What JSON has no word for, as PostgreSQL reads it from a text."""
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
     raise TypeError(f"{type(value).__name__} is no column's value")
 
 
-_DUMPS = partial(json.dumps, default=_plain, ensure_ascii=False)
+_DUMPS = partial(orjson.dumps, default=_plain)
