@@ -72,6 +72,15 @@ def test_everything_stands_in_order_and_corrections_name_what_they_correct(stage
     assert "instead of" in corrected[: corrected.index("R-7")]
 
 
+@pytest.mark.parametrize("path", ["", "/file"])
+@pytest.mark.parametrize(("lang", "mark"), [("en", "DRILL"), ("zh", "演练")])
+def test_a_drill_is_one_on_its_page_and_in_its_file(stage: Any, path: str, lang: str, mark: str) -> None:
+    stage.sit_down("auditor")
+    assert mark not in stage.get(f"/incidents/{ID}{path}?lang={lang}").text
+    stage.calls.answers["GetIncident"].incident.drill = True
+    assert f"<strong>{mark}</strong>" in stage.get(f"/incidents/{ID}{path}?lang={lang}").text
+
+
 def test_times_stand_in_utc_and_in_the_zone_that_is_asked_for(stage: Any) -> None:
     stage.sit_down("auditor")
     assert "2026-11-22 13:30:00 UTC · 2026-11-22 21:30:00 +0800" in stage.get(f"/incidents/{ID}/file").text

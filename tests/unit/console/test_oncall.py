@@ -89,6 +89,21 @@ def test_doubt_provision_and_objective_are_marked_with_why(stage: Any) -> None:
     assert "Started on a doubt" not in late
 
 
+def test_a_drill_says_in_words_that_it_is_one_and_that_nothing_is_to_be_sent(stage: Any) -> None:
+    stage.sit_down("on_call")
+    assert "DRILL" not in stage.get("/on-call").text
+    for answer in ("ListClocks", "GetIncident"):
+        for one in stage.calls.answers[answer].clocks:
+            one.drill = one.clock_id == LATE
+    stage.calls.answers["ListIncidents"].incidents[1].drill = True
+    for lang, mark, note in (("en", "DRILL", "Send nothing, call nobody"), ("zh", "演练", "不要报送")):
+        page = stage.get(f"/on-call?lang={lang}").text
+        late, soon = cases(page)
+        assert (f"<strong>{mark}</strong>" in late, note in late) == (True, True)
+        assert mark not in soon
+        assert f">{mark}</span>" in page[page.index(f'id="incident-{LATE}"') :]
+
+
 def test_the_page_is_in_chinese_too(stage: Any) -> None:
     stage.sit_down("on_call")
     page = stage.get("/on-call?lang=zh").text

@@ -154,6 +154,18 @@ def test_each_tile_is_for_the_roles_that_may_see_it(desk: Any) -> None:
     assert "ListRequests" not in {name for name, _, _ in desk.calls.asked}
 
 
+def test_a_drill_counts_in_no_figure_and_is_marked_among_the_clocks(desk: Any) -> None:
+    desk.sit_down("on_call")
+    drill = clock(drill=True, clock_id=ID, strict_due=at(hours=-2))
+    desk.calls.answers["ListClocks"] = escalation.ListClocksResponse(clocks=[drill, clock()])
+    desk.calls.answers["ListIncidents"] = escalation.ListIncidentsResponse()
+    overview = desk.get("/").text
+    tile = overview[overview.index('id="tile-clocks"') :]
+    assert '<p class="figure">1</p>' in tile[: tile.index("</article>")]
+    assert "overdue" not in tile[: tile.index("</article>")]
+    assert desk.get("/clocks").text.count(">DRILL</span>") == 1
+
+
 def test_the_page_of_a_service_that_is_away_names_it(desk: Any) -> None:
     desk.sit_down("privacy_officer")
     answer = desk.get("/requests", **{"Accept-Language": "zh"})

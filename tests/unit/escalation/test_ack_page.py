@@ -25,12 +25,17 @@ KEY = bytes(range(32))
 TITLE = '<script>alert("x")</script> & co'
 SHOWN = Shown(page(), Incident(INCIDENT, "pi_leak", TITLE, "", OPEN, NOON, 1), clock())
 SEEN = acknowledged(page(), "<anna>", NOON, NOON + HOUR)
+DRILL = replace(SHOWN, incident=replace(SHOWN.incident, drill=True))
 PICTURES = {
     "confirm": ack_page.confirm(SHOWN, CONSOLE),
     "confirm-used": ack_page.confirm(replace(SHOWN, page=SEEN), CONSOLE),
     "confirm-stopped": ack_page.confirm(replace(SHOWN, clock=stop(clock(), RECEIPTED, NOON)), CONSOLE),
-    "acknowledged": ack_page.acknowledged(SEEN, CONSOLE),
+    "acknowledged": ack_page.acknowledged(replace(SHOWN, page=SEEN), CONSOLE),
     "used": ack_page.used("<anna>", NOON, CONSOLE),
+    "drill": ack_page.confirm(DRILL, CONSOLE),
+    "drill-stopped": ack_page.confirm(replace(DRILL, clock=stop(clock(), RECEIPTED, NOON)), CONSOLE),
+    "drill-used": ack_page.confirm(replace(DRILL, page=SEEN), CONSOLE),
+    "drill-acknowledged": ack_page.acknowledged(replace(DRILL, page=SEEN), CONSOLE),
     "expired": ack_page.expired(NOON, CONSOLE),
     "refused": ack_page.refused("没有。", "None.", CONSOLE),
 }
@@ -79,7 +84,13 @@ def test_what_others_wrote_stays_text(name: str) -> None:
 def test_there_is_a_button_only_where_there_is_something_to_do() -> None:
     buttons = {name for name, text in PICTURES.items() if "<button" in text}
 
-    assert buttons == {"confirm"}
+    assert buttons == {"confirm", "drill"}
+
+
+def test_every_page_of_a_drill_begins_with_the_mark_and_no_other_has_it() -> None:
+    for name, text in PICTURES.items():
+        marked = name.startswith("drill")
+        assert ("<title>DRILL / 演练 · " in text, "<main><p><strong>演练</strong>" in text) == (marked, marked)
 
 
 def test_a_used_link_says_by_whom_and_when_and_an_expired_one_how_to_acknowledge_otherwise() -> None:

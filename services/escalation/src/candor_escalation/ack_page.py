@@ -4,7 +4,7 @@ from datetime import datetime
 from html import escape
 
 from candor_escalation.domain.clock import RUNNING
-from candor_escalation.domain.paging import Page
+from candor_escalation.domain.drill import EN, MARK, ZH
 from candor_escalation.domain.statement import Texts
 from candor_escalation.handlers.pages import Shown
 
@@ -32,18 +32,19 @@ def confirm(shown: Shown, console: str) -> str:
         content = _heading("时钟已停止", "The clock was stopped") + _both(
             "无需确认。", "There is nothing to acknowledge."
         )
-        return _framed("时钟已停止 / Clock stopped", content + _facts(shown) + _elsewhere(console))
+        return _of(shown, "时钟已停止 / Clock stopped", content + _facts(shown) + _elsewhere(console))
     if page.acknowledged_at is not None:
         content = _heading("此前已确认", "Acknowledged before") + _who(page.acknowledged_by, page.acknowledged_at)
-        return _framed("此前已确认 / Acknowledged before", content + _facts(shown) + _elsewhere(console))
+        return _of(shown, "此前已确认 / Acknowledged before", content + _facts(shown) + _elsewhere(console))
     button = f'<form method="post"><button type="submit">{_label("确认", "Acknowledge")}</button></form>'
     note = _both("确认只停止呼叫，时钟继续计时。", "This stops the paging; the clock runs on.")
     content = _heading("确认收到", "Acknowledge") + _facts(shown) + note + button
-    return _framed("确认 / Acknowledge", content)
+    return _of(shown, "确认 / Acknowledge", content)
 
 
-def acknowledged(page: Page, console: str) -> str:
+def acknowledged(shown: Shown, console: str) -> str:
     """That it was acknowledged, and until when that holds."""
+    page = shown.page
     content = _heading("已确认", "Acknowledged") + f"<p>{escape(page.acknowledged_by)}</p>"
     content += _both("时钟继续计时。", "The clock runs on.")
     if page.acknowledged_until is not None:
@@ -51,7 +52,7 @@ def acknowledged(page: Page, console: str) -> str:
         content += _both(
             f"若届时仍未结束，将于 {until} 再次呼叫。", f"If it still runs by then, you are paged again at {until}."
         )
-    return _framed("已确认 / Acknowledged", content + _elsewhere(console))
+    return _of(shown, "已确认 / Acknowledged", content + _elsewhere(console))
 
 
 def used(by: str, at: datetime, console: str) -> str:
@@ -83,6 +84,14 @@ def procedure(texts: Texts) -> str:
     zh, en = ("<br>".join(escape(line) for line in text.splitlines() if line) for text in (texts.zh, texts.en))
     content = _heading("申诉", "Complaints") + f'<p>{zh}</p><p lang="en">{en}</p>'
     return _framed("申诉 / Complaints", content)
+
+
+def _of(shown: Shown, title: str, content: str) -> str:
+    """The page, which begins with the mark in a drill."""
+    if not shown.incident.drill:
+        return _framed(title, content)
+    mark = _both(f"<strong>{ZH}</strong>：没有发生任何事件。", f"<strong>{EN}</strong>: nothing has happened.")
+    return _framed(f"{MARK} · {title}", mark + content)
 
 
 def _facts(shown: Shown) -> str:

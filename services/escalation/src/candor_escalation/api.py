@@ -1,14 +1,25 @@
 """Which RPC is which handler or question."""
 
-from candor.escalation.v1 import act_pb2, disposal_pb2, notice_pb2, oncall_pb2, register_pb2, report_pb2, service_pb2
+from candor.escalation.v1 import (
+    act_pb2,
+    disposal_pb2,
+    drill_pb2,
+    notice_pb2,
+    oncall_pb2,
+    register_pb2,
+    report_pb2,
+    service_pb2,
+)
 from candor.rights.v1 import holder_pb2
 from candor_kit.api import Api
 
+from candor_escalation import drill_queries
 from candor_escalation.disposal_queries import DisposalQueries
 from candor_escalation.handlers import acts
 from candor_escalation.handlers.complaints import Complaints
 from candor_escalation.handlers.decisions import Decisions
 from candor_escalation.handlers.disposals import Disposals
+from candor_escalation.handlers.drills import Drills
 from candor_escalation.handlers.notices import Notices
 from candor_escalation.handlers.oncall import OnCallDesk
 from candor_escalation.handlers.pages import Pages
@@ -146,6 +157,15 @@ def oncall_api(desk: OnCallDesk) -> Api:
         oncall_pb2.DESCRIPTOR.services_by_name["OnCallService"],
         commands={"OverrideOnCall": desk.override_on_call, "EndOverride": desk.end_override},
         queries={"WhoIsOnCall": desk.who_is_on_call, "ListShifts": desk.list_shifts},
+    )
+
+
+def drill_api(drills: Drills) -> Api:
+    """DrillService."""
+    return Api(
+        drill_pb2.DESCRIPTOR.services_by_name["DrillService"],
+        commands={"StartDrill": drills.start_drill, "EndDrill": drills.end_drill},
+        queries={"GetDrill": drill_queries.get_drill, "ListDrills": drill_queries.list_drills},
     )
 
 

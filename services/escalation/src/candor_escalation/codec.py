@@ -88,6 +88,7 @@ def incident_message(incident: Incident) -> model_pb2.Incident:
         state=_INCIDENT_STATES[incident.state],
         opened_at=timestamp(incident.opened_at),
         signals=incident.signals,
+        drill=incident.drill,
     )
 
 
@@ -141,6 +142,7 @@ def clock_message(
         revision=clock.revision,
         occurrence=clock.occurrence,
         history=history,
+        drill=clock.drill,
     )
 
 
@@ -152,6 +154,7 @@ def milestone_reached(milestone: Milestone) -> facts_pb2.MilestoneReached:
         kind=milestone.kind,
         due_at=timestamp(milestone.due_at),
         reached_at=timestamp(milestone.reached_at),
+        drill=milestone.drill,
     )
 
 
@@ -220,6 +223,7 @@ def submission_message(submission: Submission) -> model_pb2.Submission:
         media_type=submission.media_type,
         approved_by=submission.approved_by,
         unapproved_reason=submission.unapproved_reason,
+        drill=submission.drill,
     )
 
 

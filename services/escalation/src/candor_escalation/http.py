@@ -72,7 +72,8 @@ class AckPages:
         return ack_page.confirm(await self._pages.show(tx, page_id), self._console)
 
     async def _acknowledged(self, tx: Tx, page_id: str) -> str:
-        return ack_page.acknowledged(await self._pages.acknowledge_by_link(tx, page_id), self._console)
+        await self._pages.acknowledge_by_link(tx, page_id)
+        return ack_page.acknowledged(await self._pages.show(tx, page_id), self._console)
 
     def _refused(self, request: Request, refused: Refused) -> Response:
         """What is wrong: as a page for a browser, else as a problem (RFC 9457)."""

@@ -14,11 +14,12 @@ from candor_kit.stop import Wake
 from candor_packs.pack import PackError
 from candor_packs.reloading import Reloading
 
-from candor_escalation import catalogue, directory, oncall
+from candor_escalation import catalogue, directory, oncall, scenarios
 from candor_escalation.alerts import Reported
 from candor_escalation.api import (
     act_api,
     disposal_api,
+    drill_api,
     escalation_api,
     holder_api,
     notice_api,
@@ -41,6 +42,7 @@ from candor_escalation.handlers.complaints import Complaints
 from candor_escalation.handlers.decisions import Decisions
 from candor_escalation.handlers.disposal_due import DisposalDue
 from candor_escalation.handlers.disposals import Disposals
+from candor_escalation.handlers.drills import Drills
 from candor_escalation.handlers.intake import Intake, Taken
 from candor_escalation.handlers.keeping import Keeping
 from candor_escalation.handlers.listening import Listening
@@ -138,6 +140,7 @@ def _handle_incidents(parts: Parts) -> None:
         escalation_api(signals, parts.pages, reports, Submissions(clocks), decisions, Queries(policy)),
         report_api(reports, decisions, ReportQueries(policy, channels)),
         act_api(),
+        drill_api(Drills(clocks, signals, scenarios.shipped())),
     )
     service.hear_own(acts.hear)
     service.http(*Filings(service).routes())

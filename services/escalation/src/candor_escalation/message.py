@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from candor_escalation.domain.clock import Clock
+from candor_escalation.domain.drill import MARK
 from candor_escalation.domain.notice import Notice
 from candor_escalation.domain.paging import LAPSE, Page
 from candor_escalation.handlers.pages import Outgoing
@@ -23,7 +24,7 @@ def notice(outgoing: Outgoing, ack_url: str, now: datetime) -> Notice:
         page_id=page.page_id,
         clock_id=clock.clock_id,
         contact=name,
-        headline=" ".join(f"Candor: {_text(page, incident.title, clock)}".split()),
+        headline=" ".join(f"{_mark(clock)}Candor: {_text(page, incident.title, clock)}".split()),
         lines=_lines(outgoing, name),
         ack_url=ack_url,
         due=clock.strict_due,
@@ -53,7 +54,8 @@ def body(outgoing: Outgoing, ack_url: str) -> dict[str, object]:
         "strict_due": clock.strict_due.isoformat(),
         "legal_latest": clock.legal_latest.isoformat() if clock.legal_latest else None,
         "legal_number": clock.legal_number,
-        "text": _text(page, incident.title, clock),
+        "drill": clock.drill,
+        "text": f"{_mark(clock)}{_text(page, incident.title, clock)}",
         "ack_url": ack_url,
     }
 
@@ -61,7 +63,11 @@ def body(outgoing: Outgoing, ack_url: str) -> dict[str, object]:
 def _lines(outgoing: Outgoing, name: str) -> tuple[str, ...]:
     page, clock = outgoing.page, outgoing.clock
     latest = f"{clock.legal_latest:%Y-%m-%d %H:%M} UTC" if clock.legal_latest else "—"
+    drill = (
+        (f"{MARK}: 没有发生任何事件，不要对外报送。 / Nothing has happened; send nothing out.",) if clock.drill else ()
+    )
     return (
+        *drill,
         f"事件 / Incident: {outgoing.incident.title}",
         f"依据 / Clause: {clock.citation}",
         f"报送 / Report to: {clock.recipient or '—'}",
@@ -69,6 +75,11 @@ def _lines(outgoing: Outgoing, name: str) -> tuple[str, ...]:
         f"法定最迟 / Latest by law: {latest}",
         f"被通知人 / Paged: {name}（第{page.level}级 / level {page.level}）",
     )
+
+
+def _mark(clock: Clock) -> str:
+    """What a page of a drill begins with, so that it cannot be taken for one that is meant."""
+    return f"{MARK} · " if clock.drill else ""
 
 
 def _text(page: Page, title: str, clock: Clock) -> str:

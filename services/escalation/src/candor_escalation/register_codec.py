@@ -19,6 +19,7 @@ _REGISTERS = {
     register.MODEL_RELEASE: register_pb2.REGISTER_MODEL_RELEASE,
     register.TECHNOLOGY_TRANSFER: register_pb2.REGISTER_TECHNOLOGY_TRANSFER,
     register.AUTHORITY_ORDER: register_pb2.REGISTER_AUTHORITY_ORDER,
+    register.DRILL: register_pb2.REGISTER_DRILL,
 }
 _NAMES = {number: name for name, number in _REGISTERS.items()}
 _EVENTS = {

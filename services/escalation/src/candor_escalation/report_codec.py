@@ -71,10 +71,15 @@ def proposal_message(proposal: Proposal, decision: Decision | None) -> report_pb
     )
 
 
+def punctuality(name: str) -> report_pb2.Punctuality.ValueType:
+    """Whether something was in time, on the wire."""
+    return _PUNCTUALITY[name]
+
+
 def timeliness_message(clock: Clock, found: Timeliness) -> report_pb2.Timeliness:
     """Whether a report was in time, on the wire."""
     return report_pb2.Timeliness(
-        punctuality=_PUNCTUALITY[found.punctuality],
+        punctuality=punctuality(found.punctuality),
         anchor=model_pb2.Anchor(name=clock.anchor.name, at=codec.timestamp(clock.anchor.at), evidence=clock.evidence),
         strict_due=codec.timestamp(clock.strict_due),
         legal_latest=codec.timestamp(clock.legal_latest),

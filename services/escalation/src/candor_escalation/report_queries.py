@@ -10,7 +10,7 @@ from candor_escalation import codec, forms, report_codec
 from candor_escalation.directory import Directory
 from candor_escalation.domain.clock import Clock
 from candor_escalation.domain.difference import Change, compare
-from candor_escalation.domain.guide import guide
+from candor_escalation.domain.guide import guide, guide_of_drill
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.report import Draft, File, draft_of
 from candor_escalation.domain.timeliness import timeliness
@@ -73,10 +73,9 @@ class ReportQueries:
         """The ways by which the report of a clock can be sent, step by step."""
         clock = await _clock(query, request.clock_id)
         form = self._policy.form(clock)
-        found = guide(
-            self._directory.addresses(clock.pack_id, clock.obligation_id),
-            self._directory.automatic(clock.pack_id, clock.obligation_id),
-        )
+        addresses = self._directory.addresses(clock.pack_id, clock.obligation_id)
+        automatic = self._directory.automatic(clock.pack_id, clock.obligation_id)
+        found = guide_of_drill(addresses) if clock.drill else guide(addresses, automatic)
         return report_pb2.ListChannelsResponse(
             recipient=report_pb2.Words(zh=form.recipient("zh"), en=form.recipient("en")) if form else None,
             channels=[report_codec.channel_message(channel) for channel in found],

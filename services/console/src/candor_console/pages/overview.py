@@ -122,6 +122,7 @@ async def _clocks(visit: Visit) -> DueTile:
         answer = await visit.call(rpcs.LIST_CLOCKS, question)
     except Unavailable as error:
         return DueTile(away=error.part)
+    real = [clock for clock in answer.clocks if not clock.drill]  # a drill counts in no figure; on-call has it
     items = [
         Due(
             when(clock.strict_due),
@@ -131,9 +132,9 @@ async def _clocks(visit: Visit) -> DueTile:
             clock.citation,
             f"/incidents/{clock.incident_id}#clock-{clock.clock_id}",
         )
-        for clock in answer.clocks
+        for clock in real
     ]
-    return _due_tile(visit, items, _count(answer.clocks, answer.next_page_token))
+    return _due_tile(visit, items, _count(real, answer.next_page_token))
 
 
 def _due_tile(visit: Visit, items: Sequence[Due], count: str) -> DueTile:

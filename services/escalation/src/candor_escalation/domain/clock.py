@@ -49,7 +49,7 @@ class Clock:
 
     ``strict_due`` is what on-call works to; ``legal_latest`` the last instant the law allows, absent where the law
     gives no number (``legal_number`` false: our own objective). ``revision`` counts how often it was counted,
-    ``occurrence`` the clocks of a duty that repeats.
+    ``occurrence`` the clocks of a duty that repeats. ``drill``: nothing has happened.
     """
 
     clock_id: str
@@ -72,6 +72,7 @@ class Clock:
     stopped_at: datetime | None = None
     disputed: tuple[str, ...] = ()
     occurrence: int = 1
+    drill: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -138,7 +139,9 @@ class Change:
         return bool(self.started or self.restarted)
 
 
-def start(duty: Duty, clock_id: str, incident_id: str, now: datetime, occurrence: int = 1) -> Clock:
+def start(
+    duty: Duty, clock_id: str, incident_id: str, now: datetime, occurrence: int = 1, *, drill: bool = False
+) -> Clock:
     """The clock of a duty whose anchor is known. It starts when the duty arises or may arise: better one too many."""
     if duty.anchor is None or duty.strict_due is None:
         raise ValueError("a clock needs an anchor to count from")
@@ -162,6 +165,7 @@ def start(duty: Duty, clock_id: str, incident_id: str, now: datetime, occurrence
         started_at=now,
         disputed=duty.disputed,
         occurrence=occurrence,
+        drill=drill,
     )
 
 
@@ -172,6 +176,8 @@ def assess(
     incident_id: str,
     now: datetime,
     fallen: frozenset[str] = frozenset(),
+    *,
+    drill: bool = False,
 ) -> Change:
     """What the duties of this instant change: clocks to start, to count anew, to have clarified, to fall, to rise.
 
@@ -186,12 +192,12 @@ def assess(
             continue
         clock = latest.get((duty.pack_id, duty.obligation_id, duty.anchor_key))
         if clock is None:
-            started.append(start(duty, next(identifiers), incident_id, now))
+            started.append(start(duty, next(identifiers), incident_id, now, drill=drill))
         elif clock.state == FALLEN:
             restarted.append(_again(clock, duty))
         elif not clock.is_running:
             if _follows(clock, duty):
-                started.append(start(duty, next(identifiers), incident_id, now, clock.occurrence + 1))
+                started.append(start(duty, next(identifiers), incident_id, now, clock.occurrence + 1, drill=drill))
         elif duty.repeats and duty.anchor.provisional:
             continue  # only the receipt of this one starts the next
         elif _counted(_again(clock, duty)) != _counted(clock):
@@ -218,7 +224,7 @@ def _follows(clock: Clock, duty: Duty) -> bool:
 
 def _again(clock: Clock, duty: Duty) -> Clock:
     """The clock, counted as the duty says now, by the pack that was in force at its anchor."""
-    again = start(duty, clock.clock_id, clock.incident_id, clock.started_at, clock.occurrence)
+    again = start(duty, clock.clock_id, clock.incident_id, clock.started_at, clock.occurrence, drill=clock.drill)
     return replace(again, revision=clock.revision + 1)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from candor_escalation.domain.clock import Clock
 from candor_escalation.domain.incident import Incident, Json
-from candor_escalation.domain.paper import clean, gap, tail, text
+from candor_escalation.domain.paper import banner, clean, gap, tail, text
 from candor_escalation.domain.report import FIRST, Draft
 
 _WORDS: Mapping[str, Mapping[bool, str]] = {"zh": {True: "是", False: "否"}, "en": {True: "yes", False: "no"}}
@@ -71,11 +71,15 @@ def written(
     by: str,
     kind: str = FIRST,
     remark: str = "",
+    *,
+    drill: bool = False,
 ) -> Draft:
-    """The draft of a filled form, with its text and the SHA-256 of that."""
+    """The draft of a filled form, with its text and the SHA-256 of that; in a drill the text begins and ends by it."""
     note = clean(remark).strip()
     named = {name: labels[name] for name in filled.fields if name in labels}
     whole = text(template, filled.fields, named, locale, tail(kind, note, locale))
+    if drill:
+        whole = f"{banner(locale)}\n\n{whole}\n{banner(locale)}\n"
     return Draft(
         clock_id=clock_id,
         revision=revision,
@@ -90,6 +94,7 @@ def written(
         fields=dict(filled.fields),
         labels=named,
         remark=note,
+        drill=drill,
     )
 
 

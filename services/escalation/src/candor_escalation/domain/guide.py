@@ -113,6 +113,14 @@ _WAYS: Mapping[str, tuple[Both, tuple[Both, ...]]] = {
         ),
     ),
 }
+_DRILL = Both(
+    "这是演练：不要拨打、不要发送、不要登录任何网站，不要联系收件机关；按实际情况登记即可。",
+    "This is a drill: do not call, do not send, sign in nowhere, do not contact the recipient; only record it as if.",
+)
+_DRILL_RECEIPT = Both(
+    "登记一份演练回执（任意编号），时钟随之停止；登记的编号会标明演练。",
+    "Record a receipt of the drill under any reference, which stops the clock; the reference is marked as a drill's.",
+)
 _USUAL = ("portal", "email", "phone", "letter")
 """The ways to try where no address is known."""
 
@@ -123,6 +131,13 @@ def guide(known: Sequence[Address], automatic: Sequence[str] = ()) -> tuple[Chan
     usual = [] if known else [_channel(name, "", "") for name in _USUAL]
     sent = [Channel(name, Both(name, name), "", "", (_APPROVED,), automatic=True) for name in automatic]
     return (*sent, *by_hand, *usual)
+
+
+def guide_of_drill(known: Sequence[Address]) -> tuple[Channel, ...]:
+    """The ways of a report in a drill: by each nothing is sent, so no address is shown and no adapter is named."""
+    names = [address.name for address in known] or _USUAL
+    steps = (_DRILL, _APPROVED, _RECORD, _DRILL_RECEIPT)
+    return tuple(Channel(name, _WAYS[name][0], "", "", steps) for name in names)
 
 
 def is_way(name: str) -> bool:

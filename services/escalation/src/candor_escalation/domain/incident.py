@@ -19,7 +19,7 @@ _SKEW = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Incident:
-    """What happened. ``correlation_key`` is empty for an incident of its own."""
+    """What happened. ``correlation_key`` is empty for an incident of its own; ``drill``: nothing has happened."""
 
     incident_id: str
     kind: str
@@ -31,6 +31,7 @@ class Incident:
     closed_at: datetime | None = None
     closed_by: str = ""
     close_reason: str = ""
+    drill: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -73,7 +74,7 @@ class Signal:
     """What somebody or something reports.
 
     ``reference`` names its origin (a generation, a claim), never a person; ``evidence`` the generation that has to be
-    kept for it.
+    kept for it. ``drill``: nothing has happened.
     """
 
     kind: str
@@ -85,6 +86,7 @@ class Signal:
     reference: str = ""
     gathers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     evidence: str = ""
+    drill: bool = False
 
     def told(self, known: Mapping[str, Json]) -> dict[str, Json]:
         """The facts that the signal tells, given what is known; texts of ``gathers`` add up over the signals."""
@@ -98,7 +100,9 @@ def _joined(known: Json, texts: tuple[str, ...]) -> Json:
 
 def opened(signal: Signal, incident_id: str, now: datetime) -> Incident:
     """The incident that a signal opens."""
-    return Incident(incident_id, signal.kind, signal.title, signal.correlation_key, OPEN, now, signals=1)
+    return Incident(
+        incident_id, signal.kind, signal.title, signal.correlation_key, OPEN, now, signals=1, drill=signal.drill
+    )
 
 
 def joined(incident: Incident) -> Incident:

@@ -19,7 +19,10 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Milestone:
-    """One of a clock's milestones. ``revision`` counts up when the clock is counted from another anchor."""
+    """One of a clock's milestones. ``revision`` counts up when the clock is counted from another anchor.
+
+    ``drill``: nothing has happened.
+    """
 
     clock_id: str
     incident_id: str
@@ -27,6 +30,7 @@ class Milestone:
     revision: int
     due_at: datetime
     reached_at: datetime | None = None
+    drill: bool = False
 
 
 def schedule(clock: Clock, now: datetime) -> list[Milestone]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from candor_escalation.domain.drill import MARK
 from candor_escalation.domain.report import FINAL, FIRST, SUPPLEMENT, Draft
 
 FIELD = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")
@@ -24,6 +25,10 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "en": {FIRST: "First report", SUPPLEMENT: "Supplement", FINAL: "Final report"},
 }
 REMARKS = {"zh": "补充说明", "en": "Remark"}
+_BANNERS = {
+    "zh": f"{MARK}：并非报告，没有发生任何事件，不得报送。",
+    "en": f"{MARK}: this is no report, nothing has happened, send it to nobody.",
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,10 @@ Block = Heading | Paragraph | Table
 
 @dataclass(frozen=True)
 class Paper:
-    """A report in one language. ``missing`` holds the labels of the fields that nothing fills yet."""
+    """A report in one language. ``missing`` holds the labels of the fields that nothing fills yet.
+
+    ``banner`` is what every page of it says in front; empty unless it is of a drill.
+    """
 
     locale: str
     title: str
@@ -78,6 +86,12 @@ class Paper:
     blocks: tuple[Block, ...]
     missing: tuple[str, ...]
     remark: str
+    banner: str = ""
+
+
+def banner(locale: str) -> str:
+    """What a paper of a drill says, so that it cannot be taken for a report."""
+    return _BANNERS[locale]
 
 
 def clean(text: str) -> str:
@@ -116,13 +130,14 @@ def paper(draft: Draft) -> Paper:
     blocks = tuple(_blocks(rest.split("\n"), draft))
     return Paper(
         locale=draft.locale,
-        title=_plain(_parts(title, draft)),
+        title=f"【{MARK}】{_plain(_parts(title, draft))}" if draft.drill else _plain(_parts(title, draft)),
         kind=KINDS[draft.locale][draft.kind],
         revision=draft.revision,
         clock_id=draft.clock_id,
         blocks=blocks,
         missing=tuple(draft.labels.get(name, name) for name in draft.missing),
         remark=draft.remark,
+        banner=banner(draft.locale) if draft.drill else "",
     )
 
 

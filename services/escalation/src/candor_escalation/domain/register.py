@@ -16,6 +16,7 @@ ALGORITHM_REVIEW = "algorithm_review"
 MODEL_RELEASE = "model_release"
 TECHNOLOGY_TRANSFER = "technology_transfer"
 AUTHORITY_ORDER = "authority_order"
+DRILL = "drill"
 
 APPROVED = "approved"
 PASSED = "passed"

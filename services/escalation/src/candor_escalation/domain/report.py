@@ -18,7 +18,8 @@ class Draft:
     """A report as it was written then, in one language. ``sha256`` is over the UTF-8 text, 32 bytes.
 
     ``template`` is the form it was written on, ``fields`` what stood in each field (empty: missing), ``labels`` what
-    the fields are called, ``remark`` the free text below. A draft without a template has its text only.
+    the fields are called, ``remark`` the free text below. A draft without a template has its text only. One of a
+    ``drill`` says so in every file of it.
     """
 
     clock_id: str
@@ -34,6 +35,7 @@ class Draft:
     fields: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     remark: str = ""
+    drill: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Submission:
     """A draft that was sent to the authority. It stops nothing; its receipt does.
 
     ``sha256`` is over what was sent. ``approved_by`` is empty where nobody had approved; then ``unapproved_reason``
-    says why it could not wait.
+    says why it could not wait. In a ``drill`` nothing was sent, and the receipt is no authority's.
     """
 
     submission_id: str
@@ -80,6 +82,7 @@ class Submission:
     media_type: str = "text/plain"
     approved_by: str = ""
     unapproved_reason: str = ""
+    drill: bool = False
 
 
 def kind_of(asked: str, submissions: Sequence[Submission]) -> str:
@@ -147,6 +150,7 @@ def submit(
         sha256=sent.sha256 if sent else draft.sha256,
         kind=draft.kind,
         media_type=sent.media_type if sent else "text/plain",
+        drill=draft.drill,
     )
 
 

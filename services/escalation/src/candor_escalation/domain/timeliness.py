@@ -31,10 +31,11 @@ def timeliness(clock: Clock, submissions: Iterable[Submission], now: datetime) -
     submitted_at = min((submission.submitted_at for submission in submissions), default=None)
     at = submitted_at or now
     left = int((clock.strict_due - at).total_seconds())
-    return Timeliness(_punctuality(clock, at, open_=submitted_at is None), submitted_at, left)
+    return Timeliness(punctuality(clock, at, open_=submitted_at is None), submitted_at, left)
 
 
-def _punctuality(clock: Clock, at: datetime, *, open_: bool) -> str:
+def punctuality(clock: Clock, at: datetime, *, open_: bool) -> str:
+    """How an instant stands to the clock's two dates. ``open_``: nothing was done by then."""
     latest = max(clock.strict_due, clock.legal_latest or clock.strict_due)
     if at > latest:
         return LATE

@@ -33,5 +33,6 @@ def render(draft: Draft, file_format: str) -> File:
     """A draft as a file; the format is TEXT, HTML, PDF or DOCX."""
     media_type, extension = _MEDIA[file_format]
     content = _RENDER[file_format](draft)
-    name = f"report-{draft.clock_id}-{draft.revision}.{draft.locale}.{extension}"
+    what = "DRILL-no-report" if draft.drill else "report"
+    name = f"{what}-{draft.clock_id}-{draft.revision}.{draft.locale}.{extension}"
     return File(name, media_type, content, hashlib.sha256(content).digest())

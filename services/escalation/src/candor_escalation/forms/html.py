@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
+from candor_escalation.domain.drill import MARK
 from candor_escalation.domain.paper import Block, Heading, Paper, Part, Row, Table
 from candor_escalation.forms.words import WORDS, Words
 
@@ -18,6 +19,12 @@ mark{background:#fff3bf;color:#111}
 @media print{body{max-width:none;padding:0}thead{display:table-header-group}tr{break-inside:avoid}
 h2{break-after:avoid}mark{outline:1px solid #111}}
 """
+_BANNER = """
+.drill{border:3px solid #111;padding:.5rem;font-weight:700;text-align:center}
+.across{position:fixed;inset:0;display:grid;place-items:center;pointer-events:none;white-space:nowrap}
+.across span{transform:rotate(-45deg);font-size:4.5rem;font-weight:700;color:#111;opacity:.18}
+"""
+"""What is fixed is printed on every page."""
 
 
 def render(paper: Paper) -> bytes:
@@ -27,13 +34,22 @@ def render(paper: Paper) -> bytes:
         f'<!doctype html>\n<html lang="{words.lang}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{escape(paper.title)}</title><style>{_STYLE}</style></head>\n<body><main>\n"
+        f"<title>{escape(paper.title)}</title><style>{_STYLE}{_BANNER if paper.banner else ''}</style></head>\n"
+        f"<body>{_across(paper)}<main>\n{_banner(paper)}"
         f"<h1>{escape(paper.title)}</h1>\n"
         f"<p>{escape(words.revision.format(revision=paper.revision, kind=paper.kind))}</p>\n"
         f"{''.join(_block(block, words) for block in paper.blocks)}"
         f"{_remark(paper, words)}{_missing(paper, words)}"
-        f"</main>\n<footer><p>{escape(paper.clock_id)}</p></footer></body></html>\n"
+        f"{_banner(paper)}</main>\n<footer><p>{escape(paper.clock_id)}</p></footer></body></html>\n"
     ).encode()
+
+
+def _banner(paper: Paper) -> str:
+    return f'<p class="drill">{escape(paper.banner)}</p>\n' if paper.banner else ""
+
+
+def _across(paper: Paper) -> str:
+    return f'<div class="across" aria-hidden="true"><span>{MARK}</span></div>' if paper.banner else ""
 
 
 def _block(block: Block, words: Words) -> str:

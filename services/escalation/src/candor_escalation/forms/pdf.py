@@ -15,6 +15,7 @@ import noto_cjk_sans_otc
 import typst
 from fontTools.ttLib import TTFont
 
+from candor_escalation.domain.drill import MARK
 from candor_escalation.domain.paper import Block, Heading, Paper, Part, Table
 from candor_escalation.forms.words import WORDS
 
@@ -87,6 +88,8 @@ def _said(paper: Paper) -> dict[str, Any]:
         "remark": shown(paper.remark),
         "missing_title": words.missing,
         "missing": [shown(label) for label in paper.missing],
+        "banner": shown(paper.banner),
+        "mark": MARK,
     }
 
 

@@ -40,8 +40,17 @@ def render(paper: Paper, at: datetime) -> bytes:
         document.add_heading(words.missing, 2)
         for label in paper.missing:
             document.add_paragraph(label, style="List Bullet")
-    document.sections[0].footer.paragraphs[0].text = paper.clock_id
+    _edges(document, paper)
     return _packed(document)
+
+
+def _edges(document: WordDocument, paper: Paper) -> None:
+    """Header and footer, which stand on every page."""
+    section = document.sections[0]
+    section.footer.paragraphs[0].text = paper.clock_id
+    if paper.banner:
+        section.header.paragraphs[0].add_run(paper.banner).bold = True
+        section.footer.add_paragraph(paper.banner)
 
 
 def _properties(document: WordDocument, paper: Paper, words: Words, at: datetime) -> None:
@@ -56,7 +65,7 @@ def _properties(document: WordDocument, paper: Paper, words: Words, at: datetime
 
 def _fonts(document: WordDocument, words: Words) -> None:
     """Fonts for both scripts in every style used, and the language that a reader reads aloud in."""
-    for name in ("Normal", "Heading 1", "Heading 2", "List Bullet", "Footer"):
+    for name in ("Normal", "Heading 1", "Heading 2", "List Bullet", "Header", "Footer"):
         style = document.styles[name]
         if not isinstance(style, ParagraphStyle):
             raise TypeError("a style of paragraphs")

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from candor_escalation import codec, store
 from candor_escalation.domain import clock as clock_rules
+from candor_escalation.domain import drill as drill_rules
 from candor_escalation.domain import evidence as evidence_rules
 from candor_escalation.domain import incident as incident_rules
 from candor_escalation.domain.clock import Change, Clock, Duty
@@ -19,6 +20,7 @@ from candor_escalation.domain.milestone import PAGING, Milestone, schedule
 from candor_escalation.domain.paging import START
 from candor_escalation.domain.question import Question
 from candor_escalation.domain.refusal import Refused
+from candor_escalation.handlers import drill_result
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.picture import Picture, picture_of
 from candor_escalation.handlers.questions import Questions
@@ -96,6 +98,8 @@ class Clocks:
 
         ``cause`` and ``reason`` say in the clocks' history why they changed.
         """
+        if incident.drill and not incident.is_open:
+            return Change()  # it is timed and on record: nothing starts again, whatever follows a report
         picture = await picture_of(tx, incident)
         known = await clocks.of_incident(tx.connection, incident.incident_id)
         asked = await questions.open_of_incident(tx.connection, incident.incident_id)
@@ -109,7 +113,9 @@ class Clocks:
     async def _assess(self, tx: Tx, incident: Incident, picture: Picture, known: Known, why: Why) -> Change:
         duties = self._policy.duties(incident, picture.facts, picture.anchors, picture.disputed)
         fallen = self._fallen(incident, picture, duties, known.clocks)
-        change = clock_rules.assess(duties, known.clocks, _new_ids(tx), incident.incident_id, picture.now, fallen)
+        change = clock_rules.assess(
+            duties, known.clocks, _new_ids(tx), incident.incident_id, picture.now, fallen, drill=incident.drill
+        )
         incident = await self._reopen(tx, incident, change)
         await self._apply(tx, change, why)
         left = change.after(known.clocks)
@@ -138,15 +144,26 @@ class Clocks:
         """
         incident_rules.refuse_closed(incident)
         clock_rules.refuse_running(await clocks.of_incident(tx.connection, incident.incident_id))
+        return await self._close(tx, incident, await picture_of(tx, incident), reason)
+
+    async def end_drill(self, tx: Tx, incident: Incident, reason: str) -> Incident:
+        """End a locked drill, as a person decided: the clocks that run fall, and nobody is paged any more.
+
+        Raises:
+            Refused: NOT_A_DRILL, DRILL_ENDED.
+        """
+        drill_rules.refuse_ended(incident)
         picture = await picture_of(tx, incident)
-        incident = incident_rules.closed(incident, picture.now, tx.caller.name, reason)
-        await self._closed(tx, incident)
-        asked = await questions.open_of_incident(tx.connection, incident.incident_id)
-        await self._questions.refresh(tx, incident, picture, asked, [], [])
-        return incident
+        why = Why(drill_rules.CAUSE, reason, picture.now, tx.caller.name)
+        for clock in await clocks.of_incident(tx.connection, incident.incident_id):
+            if clock.is_running:
+                await self._stopped(tx, clock_rules.stop(clock, clock_rules.FALLEN, picture.now), why)
+        return await self._close(tx, incident, picture, reason)
 
     async def may_rise(self, tx: Tx, incident: Incident) -> bool:
-        """Whether a clock of the incident fell, so that other facts can let it rise again."""
+        """Whether a clock of the incident fell, so that other facts can let it rise again. A drill rises no more."""
+        if incident.drill:
+            return False
         found = await clocks.of_incident(tx.connection, incident.incident_id)
         return any(clock.state == clock_rules.FALLEN for clock in found)
 
@@ -205,6 +222,7 @@ class Clocks:
             clock_id=clock.clock_id,
             state=codec.clock_state(clock.state),
             stopped_at=codec.timestamp(clock.stopped_at),
+            drill=clock.drill,
         )
         await tx.publish(fact, key=clock.incident_id)
 
@@ -227,10 +245,18 @@ class Clocks:
     async def _close_if_over(
         self, tx: Tx, incident: Incident, known: Sequence[Clock], duties: list[Duty], now: datetime
     ) -> Incident:
-        if not incident.is_open or not clock_rules.may_close(known, duties):
+        waiting = [] if incident.drill else duties  # in a drill, what would have to happen first never does
+        if not incident.is_open or not clock_rules.may_close(known, waiting):
             return incident
         incident = incident_rules.closed(incident, now)
         await self._closed(tx, incident)
+        return incident
+
+    async def _close(self, tx: Tx, incident: Incident, picture: Picture, reason: str) -> Incident:
+        incident = incident_rules.closed(incident, picture.now, tx.caller.name, reason)
+        await self._closed(tx, incident)
+        asked = await questions.open_of_incident(tx.connection, incident.incident_id)
+        await self._questions.refresh(tx, incident, picture, asked, [], [])
         return incident
 
     async def _closed(self, tx: Tx, incident: Incident) -> None:
@@ -242,8 +268,11 @@ class Clocks:
             incident_id=incident.incident_id,
             closed_at=codec.timestamp(incident.closed_at),
             closed_by=incident.closed_by,
+            drill=incident.drill,
         )
         await tx.publish(fact, key=incident.incident_id)
+        if incident.drill:
+            await drill_result.record(tx, incident)
 
 
 def _revisions(change: Change, why: Why) -> list[Revision]:

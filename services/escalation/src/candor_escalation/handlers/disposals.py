@@ -12,6 +12,7 @@ from candor_escalation.domain import disposal as rules
 from candor_escalation.domain import ladder, statement
 from candor_escalation.domain.content_notice import found_by
 from candor_escalation.domain.disposal import IN_FORCE, Act, Disposal, Matter
+from candor_escalation.domain.drill import refuse_effect
 from candor_escalation.domain.incident import refuse_future
 from candor_escalation.domain.public_statement import body
 from candor_escalation.domain.refusal import Refused
@@ -120,8 +121,7 @@ class Disposals:
 
         The user is told together with the restriction, never after it (DSA 17).
         """
-        if grounds.incident_id and await incidents.find(tx.connection, grounds.incident_id) is None:
-            raise Refused("INCIDENT_UNKNOWN", "there is no such incident", field="grounds.incident_id")
+        await _refuse_grounds(tx, grounds)
         if grounds.notice_id:
             disposal = replace(disposal, notice_source=disposal.notice_source or await _found_by(tx, grounds.notice_id))
         subject = request.subject
@@ -161,6 +161,15 @@ async def locked(tx: Tx, disposal_id: str) -> Stored:
     if stored is None:
         raise Refused("DISPOSAL_UNKNOWN", "there is no such disposal", field="disposal_id")
     return stored
+
+
+async def _refuse_grounds(tx: Tx, grounds: Grounds) -> None:
+    """Refuse a disposal that rests on an incident that is not there, or in which nothing has happened."""
+    incident = await incidents.find(tx.connection, grounds.incident_id) if grounds.incident_id else None
+    if grounds.incident_id and incident is None:
+        raise Refused("INCIDENT_UNKNOWN", "there is no such incident", field="grounds.incident_id")
+    if incident is not None:
+        refuse_effect(incident)
 
 
 async def _found_by(tx: Tx, notice_id: str) -> str:

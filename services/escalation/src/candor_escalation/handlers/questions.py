@@ -8,6 +8,7 @@ from candor_kit.transaction import Tx
 from candor_escalation import incident_codec as codec
 from candor_escalation.domain import question as rules
 from candor_escalation.domain.clock import Clock, Duty
+from candor_escalation.domain.drill import EN, ZH
 from candor_escalation.domain.incident import Incident
 from candor_escalation.domain.question import Question, Topic
 from candor_escalation.handlers.picture import Picture
@@ -50,6 +51,8 @@ class Questions:
         zh, en = _titled(
             kind, *(self._policy.label(name) if kind in {rules.FACT, rules.CONTRADICTION} else (name, name))
         )
+        if incident.drill:
+            zh, en = f"【{ZH}】{zh}", f"[{EN}] {en}"
         return Question(question_id, incident.incident_id, kind, name, zh, en, rules.OPEN, picture.now)
 
     @staticmethod

@@ -16,6 +16,7 @@ from candor_escalation.domain.incident import Json
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.register import Entry
 from candor_escalation.domain.transfer import Item
+from candor_escalation.handlers.entries import append
 from candor_escalation.handlers.signals import Signals
 from candor_escalation.store import registers
 
@@ -39,7 +40,7 @@ class Registers:
             told = rules.following(await self._locked(tx, request.entry_id), told)
         elif told.register == rules.AUTHORITY_ORDER:
             raise Refused("ENTRY_UNKNOWN", "an order is recorded by RecordOrder, and answered here", field="entry_id")
-        entry = await self._append(tx, rules.check(told))
+        entry = await append(tx, rules.check(told))
         return register_pb2.RecordEntryResponse(entry_id=entry.entry_id, version=entry.version)
 
     async def report_service_event(
@@ -85,7 +86,7 @@ class Registers:
             recorded_by=tx.caller.name,
             evidence_sha256=request.training_data_sha256,
         )
-        await self._append(tx, entry)
+        await append(tx, entry)
         return register_pb2.ReleaseModelResponse(entry_id=entry.entry_id)
 
     async def screen_transfer(
@@ -115,7 +116,7 @@ class Registers:
             recorded_at=tx.now,
             recorded_by=tx.caller.name,
         )
-        await self._append(tx, entry)
+        await append(tx, entry)
         return register_pb2.ScreenTransferResponse(
             entry_id=entry.entry_id,
             outcome=register_codec.outcome(entry.state),
@@ -144,7 +145,7 @@ class Registers:
             recorded_at=tx.now,
             recorded_by=tx.caller.name,
         )
-        await self._append(tx, entry)
+        await append(tx, entry)
         return register_pb2.DecideTransferResponse(outcome=register_codec.outcome(state))
 
     async def record_order(self, tx: Tx, request: register_pb2.RecordOrderRequest) -> register_pb2.RecordOrderResponse:
@@ -157,7 +158,7 @@ class Registers:
         entry = _order(request, tx)
         due_at = codec.instant(request.due_at) if request.HasField("due_at") else None
         incident, change = await self._signals.take(tx, rules.order_received(entry, received_at, due_at))
-        await self._append(tx, replace(entry, incident_id=incident.incident_id))
+        await append(tx, replace(entry, incident_id=incident.incident_id))
         if request.kind == register_pb2.ORDER_KIND_DELETE_MODEL:
             fact = facts_pb2.ModelDeletionOrdered(
                 entry_id=entry.entry_id,
@@ -176,7 +177,7 @@ class Registers:
         if before is None or before.register != rules.AUTHORITY_ORDER:
             _LOG.warning("an order that is not in the register was answered", entry_id=fact.order_id)
             return
-        await self._append(tx, rules.model_answered(before, register_codec.effect(fact.proof), tx.caller.name, tx.now))
+        await append(tx, rules.model_answered(before, register_codec.effect(fact.proof), tx.caller.name, tx.now))
 
     async def run_out(self, tx: Tx) -> int:
         """Open an incident for each entry that is about to cease to hold, once; how many there were.
@@ -199,12 +200,6 @@ class Registers:
         entry = await registers.lock(tx.connection, entry_id)
         if entry is None:
             raise Refused("ENTRY_UNKNOWN", "there is no such entry", field="entry_id")
-        return entry
-
-    async def _append(self, tx: Tx, entry: Entry) -> Entry:
-        await registers.insert(tx.connection, entry)
-        fact = facts_pb2.RegisterEntryRecorded(entry=register_codec.entry_message(entry))
-        await tx.publish(fact, key=entry.entry_id)
         return entry
 
 

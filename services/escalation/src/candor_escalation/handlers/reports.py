@@ -105,7 +105,7 @@ class Reports:
             drafts.append(
                 written(
                     matter.clock.clock_id, revision, locale, template.text, filled, labels, tx.now, tx.caller.name,
-                    kind, remarks.get(locale, ""),
+                    kind, remarks.get(locale, ""), drill=matter.incident.drill,
                 )
             )  # fmt: skip
         for draft in drafts:

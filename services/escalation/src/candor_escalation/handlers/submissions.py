@@ -9,6 +9,7 @@ from candor_escalation import codec, forms, report_codec
 from candor_escalation.domain import report as rules
 from candor_escalation.domain.approval import marked
 from candor_escalation.domain.clock import RECEIPTED, Clock
+from candor_escalation.domain.drill import receipt_of
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.domain.report import Receipt, Submission
 from candor_escalation.handlers.clocks import RECEIPT, Clocks
@@ -69,6 +70,7 @@ class Submissions:
         """
         matter = await self._clocks.locked(tx, (await self._submission(tx, submission_id)).clock_id)
         submission = await self._submission(tx, submission_id)
+        receipt = receipt_of(receipt) if submission.drill else receipt
         rules.refuse_unwritable(matter.clock, submission.kind)
         confirmed = rules.confirm(submission, receipt, tx.now)
         await submissions.insert_receipt(tx.connection, submission_id, receipt)

@@ -17,7 +17,7 @@ TERMINAL = Terminal("report", "escalation")
 
 @dataclass(frozen=True)
 class Desk:
-    """Both services that know of reports."""
+    """The services that know of reports."""
 
     reports: report_pb2_grpc.ReportServiceAsyncStub
     incidents: service_pb2_grpc.EscalationServiceAsyncStub

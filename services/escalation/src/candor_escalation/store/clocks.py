@@ -13,6 +13,7 @@ _COLUMNS = (
     " legal_number, anchor_name, anchor_at, anchor_evidence, strict_due, legal_latest, provisional, state, revision,"
     " started_at, stopped_at, disputed, anchor_disputed, anchor_provisional, occurrence"
 )
+_DRILL = "(SELECT i.drill FROM incident i WHERE i.incident_id = clock.incident_id) AS drill"
 
 
 async def incident_of(connection: Connection, clock_id: str) -> str | None:
@@ -25,7 +26,7 @@ async def incident_of(connection: Connection, clock_id: str) -> str | None:
 async def of_incident(connection: Connection, incident_id: str) -> list[Clock]:
     """The clocks of an incident, the one that falls due first in front."""
     cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM clock WHERE incident_id = %s ORDER BY strict_due, clock_id",  # noqa: S608 - a constant
+        f"SELECT {_COLUMNS}, {_DRILL} FROM clock WHERE incident_id = %s ORDER BY strict_due, clock_id",  # noqa: S608 - a constant
         (incident_id,),
     )
     return [_clock(row) for row in await cursor.fetchall()]
@@ -34,7 +35,7 @@ async def of_incident(connection: Connection, incident_id: str) -> list[Clock]:
 async def of_ids(connection: Connection, clock_ids: Collection[str]) -> dict[str, Clock]:
     """Clock id -> the clock, of those that there are."""
     cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM clock WHERE clock_id = ANY(%s::uuid[])",  # noqa: S608 - a constant
+        f"SELECT {_COLUMNS}, {_DRILL} FROM clock WHERE clock_id = ANY(%s::uuid[])",  # noqa: S608 - a constant
         (list(clock_ids),),
     )
     return {clock.clock_id: clock for clock in map(_clock, await cursor.fetchall())}
@@ -46,7 +47,7 @@ async def by_due(
     """Clocks, the one that falls due first in front, from after the one that ``after`` tells."""
     at, identifier = after or (None, None)
     cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM clock"  # noqa: S608 - a constant
+        f"SELECT {_COLUMNS}, {_DRILL} FROM clock"  # noqa: S608 - a constant
         " WHERE (NOT %(running_only)s OR state = 'running')"
         " AND (%(at)s::timestamptz IS NULL OR (strict_due, clock_id) > (%(at)s, %(id)s::uuid))"
         " ORDER BY strict_due, clock_id LIMIT %(limit)s",
@@ -146,6 +147,7 @@ def _clock(row: Row) -> Clock:
         stopped_at=row["stopped_at"],
         disputed=tuple(row["disputed"]),
         occurrence=row["occurrence"],
+        drill=row["drill"],
     )
 
 

@@ -70,12 +70,12 @@ _COUNTS = """
          AND decided_at >= %(start)s AND decided_at < %(end)s) AS abuse_suspensions,
       (SELECT count(*) FROM public_statement
          WHERE received_at >= %(start)s AND received_at < %(end)s) AS public_receipts,
-      (SELECT count(*) FROM incident WHERE kind = 'rumour_spread'
+      (SELECT count(*) FROM incident WHERE kind = 'rumour_spread' AND NOT drill
          AND opened_at >= %(start)s AND opened_at < %(end)s) AS refutation_incidents,
-      (SELECT count(*) FROM submission
-         WHERE submitted_at >= %(start)s AND submitted_at < %(end)s) AS reports_submitted,
-      (SELECT count(*) FROM receipt
-         WHERE received_at >= %(start)s AND received_at < %(end)s) AS reports_received
+      (SELECT count(*) FROM submission JOIN draft USING (clock_id, revision, locale)
+         WHERE NOT drill AND submitted_at >= %(start)s AND submitted_at < %(end)s) AS reports_submitted,
+      (SELECT count(*) FROM receipt JOIN submission USING (submission_id) JOIN draft USING (clock_id, revision, locale)
+         WHERE NOT drill AND received_at >= %(start)s AND received_at < %(end)s) AS reports_received
 """
 
 

@@ -9,7 +9,9 @@ from candor_escalation.domain.anchor import Entry
 from candor_escalation.domain.incident import OPEN, Fact, Incident, Signal, correlation_lock
 from candor_escalation.store import Connection, Row
 
-_COLUMNS = "incident_id, kind, title, correlation_key, state, opened_at, closed_at, signals, closed_by, close_reason"
+_COLUMNS = (
+    "incident_id, kind, title, correlation_key, state, opened_at, closed_at, signals, closed_by, close_reason, drill"
+)
 
 
 async def lock_open(connection: Connection, kind: str, key: str) -> Incident | None:
@@ -71,11 +73,11 @@ async def latest(
 async def insert(connection: Connection, incident: Incident) -> None:
     """Add a new incident."""
     await connection.execute(
-        "INSERT INTO incident (incident_id, kind, title, correlation_key, state, opened_at, signals)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO incident (incident_id, kind, title, correlation_key, state, opened_at, signals, drill)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         (
             incident.incident_id, incident.kind, incident.title, incident.correlation_key, incident.state,
-            incident.opened_at, incident.signals,
+            incident.opened_at, incident.signals, incident.drill,
         ),
     )  # fmt: skip
 
@@ -196,4 +198,5 @@ def _incident(row: Row) -> Incident:
         closed_at=row["closed_at"],
         closed_by=row["closed_by"],
         close_reason=row["close_reason"],
+        drill=row["drill"],
     )

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from candor_escalation.domain.milestone import Milestone
 from candor_escalation.store import Connection, Row, add
 
-_COLUMNS = "m.clock_id, m.incident_id, m.kind, m.revision, m.due_at, m.reached_at"
+_COLUMNS = (
+    "m.clock_id, m.incident_id, m.kind, m.revision, m.due_at, m.reached_at,"
+    " (SELECT i.drill FROM incident i WHERE i.incident_id = m.incident_id) AS drill"
+)
 
 
 async def insert(connection: Connection, milestones: Sequence[Milestone]) -> None:
@@ -84,4 +87,5 @@ def _milestone(row: Row) -> Milestone:
         revision=row["revision"],
         due_at=row["due_at"],
         reached_at=row["reached_at"],
+        drill=row["drill"],
     )

@@ -8,7 +8,7 @@ from candor_escalation.store import Connection, Row
 
 _DRAFT = (
     "d.clock_id, d.revision, d.locale, d.text, d.missing, d.sha256, d.drafted_at, d.drafted_by, d.kind, d.template,"
-    " d.fields, d.labels, d.remark"
+    " d.fields, d.labels, d.remark, d.drill"
 )
 
 
@@ -16,11 +16,11 @@ async def insert_draft(connection: Connection, draft: Draft) -> None:
     """Keep a draft."""
     await connection.execute(
         "INSERT INTO draft (clock_id, revision, locale, text, missing, sha256, drafted_at, drafted_by, kind, template,"
-        " fields, labels, remark) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " fields, labels, remark, drill) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             draft.clock_id, draft.revision, draft.locale, draft.text, list(draft.missing), draft.sha256,
             draft.drafted_at, draft.drafted_by, draft.kind, draft.template, Jsonb(dict(draft.fields)),
-            Jsonb(dict(draft.labels)), draft.remark,
+            Jsonb(dict(draft.labels)), draft.remark, draft.drill,
         ),
     )  # fmt: skip
 
@@ -94,4 +94,5 @@ def _draft(row: Row) -> Draft:
         fields=row["fields"],
         labels=row["labels"],
         remark=row["remark"],
+        drill=row["drill"],
     )

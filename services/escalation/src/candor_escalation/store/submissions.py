@@ -5,7 +5,7 @@ from candor_escalation.store import Connection, Row
 
 _SUBMISSION = (
     "s.submission_id, s.clock_id, s.revision, s.locale, s.channel, s.submitted_by, s.submitted_at, s.sha256,"
-    " s.media_type, s.approved_by, s.unapproved_reason, d.kind,"
+    " s.media_type, s.approved_by, s.unapproved_reason, d.kind, d.drill,"
     " r.reference, r.received_at, r.recorded_by, r.recorded_at, r.proof_sha256, r.proof_size, r.proof_media_type"
 )
 _FROM = "submission s JOIN draft d USING (clock_id, revision, locale) LEFT JOIN receipt r USING (submission_id)"
@@ -95,6 +95,7 @@ def _submission(row: Row) -> Submission:
         media_type=row["media_type"],
         approved_by=row["approved_by"],
         unapproved_reason=row["unapproved_reason"],
+        drill=row["drill"],
     )
 
 

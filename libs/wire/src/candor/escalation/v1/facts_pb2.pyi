@@ -4,6 +4,7 @@ isort:skip_file
 What happened in the escalation service: topic candor.escalation.v1. Key: incident_id."""
 
 from candor.escalation.v1 import disposal_pb2 as _disposal_pb2
+from candor.escalation.v1 import drill_pb2 as _drill_pb2
 from candor.escalation.v1 import model_pb2 as _model_pb2
 from candor.escalation.v1 import notice_pb2 as _notice_pb2
 from candor.escalation.v1 import oncall_pb2 as _oncall_pb2
@@ -73,9 +74,12 @@ class MilestoneReached(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     DUE_AT_FIELD_NUMBER: _builtins.int
     REACHED_AT_FIELD_NUMBER: _builtins.int
+    DRILL_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     clock_id: _builtins.str
     kind: _builtins.str
+    drill: _builtins.bool
+    """Of a drill: nothing has happened."""
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -88,10 +92,11 @@ class MilestoneReached(_message.Message):
         kind: _builtins.str = ...,
         due_at: _timestamp_pb2.Timestamp | None = ...,
         reached_at: _timestamp_pb2.Timestamp | None = ...,
+        drill: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "reached_at", b"reached_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "due_at", b"due_at", "incident_id", b"incident_id", "kind", b"kind", "reached_at", b"reached_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "drill", b"drill", "due_at", b"due_at", "incident_id", b"incident_id", "kind", b"kind", "reached_at", b"reached_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -314,9 +319,12 @@ class ClockStopped(_message.Message):
     CLOCK_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     STOPPED_AT_FIELD_NUMBER: _builtins.int
+    DRILL_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     clock_id: _builtins.str
     state: _model_pb2.ClockState.ValueType
+    drill: _builtins.bool
+    """Of a drill: nothing has happened."""
     @_builtins.property
     def stopped_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -326,10 +334,11 @@ class ClockStopped(_message.Message):
         clock_id: _builtins.str = ...,
         state: _model_pb2.ClockState.ValueType = ...,
         stopped_at: _timestamp_pb2.Timestamp | None = ...,
+        drill: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stopped_at", b"stopped_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "incident_id", b"incident_id", "state", b"state", "stopped_at", b"stopped_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_id", b"clock_id", "drill", b"drill", "incident_id", b"incident_id", "state", b"state", "stopped_at", b"stopped_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -342,9 +351,12 @@ class IncidentClosed(_message.Message):
     INCIDENT_ID_FIELD_NUMBER: _builtins.int
     CLOSED_AT_FIELD_NUMBER: _builtins.int
     CLOSED_BY_FIELD_NUMBER: _builtins.int
+    DRILL_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     closed_by: _builtins.str
     """Who closed it, where a person did; nothing ran."""
+    drill: _builtins.bool
+    """Nothing had happened: a drill."""
     @_builtins.property
     def closed_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -353,10 +365,11 @@ class IncidentClosed(_message.Message):
         incident_id: _builtins.str = ...,
         closed_at: _timestamp_pb2.Timestamp | None = ...,
         closed_by: _builtins.str = ...,
+        drill: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "incident_id", b"incident_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at", "closed_by", b"closed_by", "drill", b"drill", "incident_id", b"incident_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1207,3 +1220,45 @@ class PageEventReceived(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PageEventReceived: _TypeAlias = PageEventReceived  # noqa: Y015
+
+@_typing.final
+class DrillStarted(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRILL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def drill(self) -> _drill_pb2.Drill: ...
+    def __init__(
+        self,
+        *,
+        drill: _drill_pb2.Drill | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drill", b"drill"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drill", b"drill"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrillStarted: _TypeAlias = DrillStarted  # noqa: Y015
+
+@_typing.final
+class DrillEnded(_message.Message):
+    """With its times and what was not done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRILL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def drill(self) -> _drill_pb2.Drill: ...
+    def __init__(
+        self,
+        *,
+        drill: _drill_pb2.Drill | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["drill", b"drill"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drill", b"drill"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrillEnded: _TypeAlias = DrillEnded  # noqa: Y015

@@ -465,6 +465,7 @@ class Clock(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     OCCURRENCE_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
+    DRILL_FIELD_NUMBER: _builtins.int
     clock_id: _builtins.str
     incident_id: _builtins.str
     pack_id: _builtins.str
@@ -487,6 +488,8 @@ class Clock(_message.Message):
     """Counts up each time that it is counted anew; from 1."""
     occurrence: _builtins.int
     """For duties that repeat: the how manieth; from 1."""
+    drill: _builtins.bool
+    """Of a drill: nothing has happened."""
     @_builtins.property
     def anchor(self) -> Global___Anchor: ...
     @_builtins.property
@@ -538,10 +541,11 @@ class Clock(_message.Message):
         revision: _builtins.int = ...,
         occurrence: _builtins.int = ...,
         history: _abc.Iterable[Global___ClockRevision] | None = ...,
+        drill: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "legal_latest", b"legal_latest", "stopped_at", b"stopped_at", "strict_due", b"strict_due"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "anchor_disputed", b"anchor_disputed", "anchor_provisional", b"anchor_provisional", "citation", b"citation", "clock_id", b"clock_id", "disputed", b"disputed", "history", b"history", "incident_id", b"incident_id", "legal_latest", b"legal_latest", "legal_number", b"legal_number", "milestones", b"milestones", "obligation_id", b"obligation_id", "occurrence", b"occurrence", "pack_id", b"pack_id", "pack_version", b"pack_version", "provisional", b"provisional", "recipient", b"recipient", "revision", b"revision", "state", b"state", "stopped_at", b"stopped_at", "strict_due", b"strict_due", "unknown", b"unknown"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "anchor_disputed", b"anchor_disputed", "anchor_provisional", b"anchor_provisional", "citation", b"citation", "clock_id", b"clock_id", "disputed", b"disputed", "drill", b"drill", "history", b"history", "incident_id", b"incident_id", "legal_latest", b"legal_latest", "legal_number", b"legal_number", "milestones", b"milestones", "obligation_id", b"obligation_id", "occurrence", b"occurrence", "pack_id", b"pack_id", "pack_version", b"pack_version", "provisional", b"provisional", "recipient", b"recipient", "revision", b"revision", "state", b"state", "stopped_at", b"stopped_at", "strict_due", b"strict_due", "unknown", b"unknown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -738,6 +742,7 @@ class Submission(_message.Message):
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     APPROVED_BY_FIELD_NUMBER: _builtins.int
     UNAPPROVED_REASON_FIELD_NUMBER: _builtins.int
+    DRILL_FIELD_NUMBER: _builtins.int
     submission_id: _builtins.str
     clock_id: _builtins.str
     revision: _builtins.int
@@ -752,6 +757,8 @@ class Submission(_message.Message):
     approved_by: _builtins.str
     """Who approved what was sent, before it was sent. Empty: nobody had, and the reason says why it could not wait."""
     unapproved_reason: _builtins.str
+    drill: _builtins.bool
+    """Of a drill: nothing was sent, and the receipt is no authority's."""
     @_builtins.property
     def submitted_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -774,10 +781,11 @@ class Submission(_message.Message):
         media_type: _builtins.str = ...,
         approved_by: _builtins.str = ...,
         unapproved_reason: _builtins.str = ...,
+        drill: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "channel", b"channel", "clock_id", b"clock_id", "kind", b"kind", "locale", b"locale", "media_type", b"media_type", "receipt", b"receipt", "revision", b"revision", "sha256", b"sha256", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "submitted_by", b"submitted_by", "unapproved_reason", b"unapproved_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "channel", b"channel", "clock_id", b"clock_id", "drill", b"drill", "kind", b"kind", "locale", b"locale", "media_type", b"media_type", "receipt", b"receipt", "revision", b"revision", "sha256", b"sha256", "submission_id", b"submission_id", "submitted_at", b"submitted_at", "submitted_by", b"submitted_by", "unapproved_reason", b"unapproved_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -831,12 +839,15 @@ class Incident(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     OPENED_AT_FIELD_NUMBER: _builtins.int
     SIGNALS_FIELD_NUMBER: _builtins.int
+    DRILL_FIELD_NUMBER: _builtins.int
     incident_id: _builtins.str
     kind: _builtins.str
     title: _builtins.str
     state: Global___IncidentState.ValueType
     signals: _builtins.int
     """How many signals were read into it."""
+    drill: _builtins.bool
+    """Nothing has happened: a drill. Its facts are for nobody to act on but those who take part."""
     @_builtins.property
     def opened_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -848,10 +859,11 @@ class Incident(_message.Message):
         state: Global___IncidentState.ValueType = ...,
         opened_at: _timestamp_pb2.Timestamp | None = ...,
         signals: _builtins.int = ...,
+        drill: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["opened_at", b"opened_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["incident_id", b"incident_id", "kind", b"kind", "opened_at", b"opened_at", "signals", b"signals", "state", b"state", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drill", b"drill", "incident_id", b"incident_id", "kind", b"kind", "opened_at", b"opened_at", "signals", b"signals", "state", b"state", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -80,6 +80,14 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_OVERRIDE_UNKNOWN: _Reason.ValueType  # 32
     REASON_OVERRIDE_ENDED: _Reason.ValueType  # 33
     """The override is over already."""
+    REASON_SCENARIO_UNKNOWN: _Reason.ValueType  # 70
+    """No scenario of that name comes with the service."""
+    REASON_DRILL_UNKNOWN: _Reason.ValueType  # 71
+    REASON_NOT_A_DRILL: _Reason.ValueType  # 72
+    """Something has happened: the incident ends by receipts and decisions."""
+    REASON_DRILL_ENDED: _Reason.ValueType  # 73
+    REASON_ONLY_A_DRILL: _Reason.ValueType  # 74
+    """The incident is a drill: nothing of it leaves the company."""
     REASON_PERIOD_INVALID: _Reason.ValueType  # 34
     """It ends before it starts, lies in the past, or is too long."""
     REASON_NOTICE_UNKNOWN: _Reason.ValueType  # 80
@@ -154,6 +162,14 @@ REASON_CONTACT_UNKNOWN: Reason.ValueType  # 31
 REASON_OVERRIDE_UNKNOWN: Reason.ValueType  # 32
 REASON_OVERRIDE_ENDED: Reason.ValueType  # 33
 """The override is over already."""
+REASON_SCENARIO_UNKNOWN: Reason.ValueType  # 70
+"""No scenario of that name comes with the service."""
+REASON_DRILL_UNKNOWN: Reason.ValueType  # 71
+REASON_NOT_A_DRILL: Reason.ValueType  # 72
+"""Something has happened: the incident ends by receipts and decisions."""
+REASON_DRILL_ENDED: Reason.ValueType  # 73
+REASON_ONLY_A_DRILL: Reason.ValueType  # 74
+"""The incident is a drill: nothing of it leaves the company."""
 REASON_PERIOD_INVALID: Reason.ValueType  # 34
 """It ends before it starts, lies in the past, or is too long."""
 REASON_NOTICE_UNKNOWN: Reason.ValueType  # 80

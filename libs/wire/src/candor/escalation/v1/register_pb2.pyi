@@ -40,6 +40,8 @@ class _RegisterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Register.Val
     """Transfers of technology, each with what screening said and who decided."""
     REGISTER_AUTHORITY_ORDER: _Register.ValueType  # 6
     """Orders of authorities."""
+    REGISTER_DRILL: _Register.ValueType  # 7
+    """Drills that ended, each with its times (PIPL 51)."""
 
 class Register(_Register, metaclass=_RegisterEnumTypeWrapper): ...
 
@@ -56,6 +58,8 @@ REGISTER_TECHNOLOGY_TRANSFER: Register.ValueType  # 5
 """Transfers of technology, each with what screening said and who decided."""
 REGISTER_AUTHORITY_ORDER: Register.ValueType  # 6
 """Orders of authorities."""
+REGISTER_DRILL: Register.ValueType  # 7
+"""Drills that ended, each with its times (PIPL 51)."""
 Global___Register: _TypeAlias = Register  # noqa: Y015
 
 class _ServiceEvent:
