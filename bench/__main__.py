@@ -10,7 +10,7 @@ from pathlib import Path
 
 from candor_stack.home import cache_folder
 
-from bench import audit, backpressure, comparison, delay, ingest, machine, screen, tessera, timers, update
+from bench import audit, backpressure, comparison, delay, ingest, machine, paging, screen, tessera, timers, update
 from bench.figure import BenchError, Figure
 from bench.ground import Ground
 from bench.intake import Source
@@ -23,9 +23,9 @@ _QUICK = Plan(3000, Path(), Path(), takers=1, subjects=200, terms=500, seconds=2
 NAMES = (
     *(screen.NAME, ingest.RATE, ingest.SUSTAINED, ingest.MEMORY, comparison.BARE, comparison.TESSERA),
     *(update.NAME, delay.NAME, backpressure.NAME, audit.NAME),
-    *(timers.NAME, timers.HISTORY),
+    *(timers.NAME, timers.HISTORY, paging.NAME),
 )
-_ALONE = {screen.NAME, timers.NAME, timers.HISTORY}
+_ALONE = {screen.NAME, timers.NAME, timers.HISTORY, paging.NAME}
 
 
 @dataclass
@@ -52,6 +52,8 @@ class Bench:
         if {timers.NAME, timers.HISTORY} & set(self.wanted):
             for figure in timers.measure(self.plan):
                 self._say(figure)
+        if paging.NAME in self.wanted:
+            self._say(paging.measure(self.plan))
 
     def _ingest(self, ground: Ground) -> None:
         """Ours first, as everything else is held against it or goes on from it."""

@@ -43,6 +43,7 @@ def test_every_figure_is_one_line_of_json(figures: dict[str, dict[str, Any]]) ->
         "generation.audit.fsck",
         "escalation.timers.lateness",
         "escalation.timers.history",
+        "escalation.page.delay",
     ]
     assert all(figure["value"] is not None and figure["unit"] for figure in figures.values())
 
