@@ -51,6 +51,26 @@ async def test_when_nobody_acknowledges_the_next_person_is_paged(desk: Desk, cha
     assert len(channels.about(incident_id, "team-lead")) == 1
 
 
+async def test_a_day_s_work_wakes_nobody_before_half_of_its_time_is_gone(desk: Desk, channels: Channels) -> None:
+    reported = await desk.report("complaint", {"against_decision": False}, complaint_received=datetime.now(UTC))
+    # Pages leave in order: one about something urgent that comes later would come after any about the complaint.
+    urgent, _ = await one_clock(desk)
+    await channels.wait(urgent, "duty-officer")
+    assert len(reported.clock_ids) > 0
+    assert channels.about(reported.incident_id, "duty-officer") == []
+    assert list((await desk.incident(reported.incident_id)).pages) == []
+
+    its_own = f"incident_id = '{reported.incident_id}'"
+    for passing in (
+        f"UPDATE clock SET started_at = 2 * now() - strict_due - interval '1 s' WHERE {its_own} RETURNING clock_id",  # noqa: S608 - an id of its own
+        f"UPDATE milestone SET due_at = now() WHERE kind = 'half' AND {its_own} RETURNING clock_id",  # noqa: S608 - as above
+    ):
+        await desk.deployment.rows("escalation", passing)
+    page = (await channels.wait(reported.incident_id, "duty-officer"))[0]
+    assert page["clock_id"] in reported.clock_ids
+    assert len((await desk.incident(reported.incident_id)).pages) == 1
+
+
 async def test_looking_at_the_link_changes_nothing_and_the_button_works_once(desk: Desk, channels: Channels) -> None:
     incident_id, clock_id = await one_clock(desk)
     url = (await channels.wait(incident_id, "duty-officer"))[0]["ack_url"]

@@ -78,6 +78,13 @@ def test_another_due_date_from_the_same_anchor_moves_the_clock_too() -> None:
     ]
 
 
+@given(st.integers(0, 999), st.integers(1, 1000))
+def test_half_of_the_time_is_gone_when_as_much_is_left_as_has_passed(passed: int, left: int) -> None:
+    given_time = replace(clock(), started_at=NOON - passed * HOUR, strict_due=NOON + left * HOUR)
+
+    assert given_time.is_half_gone(NOON) == (passed >= left)
+
+
 def test_what_is_learned_clarifies_a_clock_without_moving_it() -> None:
     running = clock(missing=("persons",))
     change = look([duty()], [running])

@@ -65,6 +65,7 @@ def test_the_example_of_the_page_is_what_it_says(example: Path) -> None:
     assert roster.levels == (Level(schedule="first-line"), Level("wang"), Level("director"))
     assert roster.contacts[3].ack_timeout == timedelta(minutes=10)
     assert roster.pace.answer == Share(0.0416, timedelta(minutes=2), timedelta(hours=4))
+    assert roster.routine == {"complaint", "content_notice"}
     assert roster.schedule("first-line").rotations[0] == Rotation(
         ("chen", "wang"), ZoneInfo("Asia/Shanghai"), date(2026, 1, 5), time(9), 7, Hours(time(8), time(20))
     )
@@ -129,6 +130,7 @@ def test_a_test_page_to_nobody_is_refused(example: Path) -> None:
         ("contacts: [{name: a, channels: [{kind: wecom, url: nowhere}]}]", "contacts[0].channels[0].wecom.url: "),
         (TWO + "pace: {answer: {share: 0.5, at_least_seconds: 9, at_most_seconds: 3}}", "pace.answer: at_most_seconds"),
         (TWO + "pace: {answer: {share: 1.5, at_least_seconds: 1, at_most_seconds: 3}}", "pace.answer.share: "),
+        (TWO + "routine: [Complaints]", "routine"),
     ],
 )
 def test_a_mistake_is_named_with_its_field(tmp_path: Path, text: str, said: str) -> None:

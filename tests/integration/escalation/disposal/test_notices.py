@@ -100,16 +100,13 @@ async def test_dsa_16_no_fact_says_who_gave_it_or_why_and_a_repeated_command_is_
     for _ in range(2):
         await notices.deployment.emit("escalation", request)
     over_grpc = await notices.form.SubmitNotice(request)
-    announced = [
-        one
-        for one in await notices.deployment.published("escalation")
-        if one.type.endswith("NoticeReceived")
-        and facts_pb2.NoticeReceived.FromString(one.value).notice.product == notices.product
-    ]
+    announced = await notices.deployment.facts(
+        "escalation", facts_pb2.NoticeReceived, lambda fact: fact.notice.product == notices.product
+    )
     changed = notices.notice(command_id=request.command_id, category="STATEMENT_CATEGORY_VIOLENCE")
 
     (fact,) = announced
-    assert facts_pb2.NoticeReceived.FromString(fact.value).notice.notice_id == over_grpc.notice_id
+    assert fact.notice.notice_id == over_grpc.notice_id
     everything = b"".join(one.value for one in await notices.deployment.published("escalation"))
     for secret in (notices.notifier, WORDS, URL):
         assert secret.encode() not in everything

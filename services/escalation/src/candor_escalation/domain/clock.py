@@ -79,6 +79,10 @@ class Clock:
         """Whether nothing has stopped it."""
         return self.state == RUNNING
 
+    def is_half_gone(self, now: datetime) -> bool:
+        """Whether half of the time that it gave when it started has passed."""
+        return now - self.started_at >= (self.strict_due - self.started_at) / 2
+
     @property
     def evidence(self) -> str:
         """What shows the anchor, and that the clock runs although something is unknown or disputed."""

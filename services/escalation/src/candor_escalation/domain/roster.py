@@ -13,6 +13,13 @@ LONGEST_OVERRIDE = timedelta(days=92)
 """An override that lasts longer is a rotation, and belongs into the file."""
 
 
+ROUTINE = frozenset({
+    "complaint", "content_notice", "launch_planned", "periodic_duty", "register_due", "restriction", "service_change",
+    "service_end", "service_start", "technology_change", "year_end",
+})  # fmt: skip
+"""The kinds of incident that are a day's work where the on-call file does not say otherwise."""
+
+
 @dataclass(frozen=True)
 class Contact:
     """Somebody who can be paged. Addresses and secrets are not here: ``channels`` are their kinds, in order.
@@ -44,12 +51,16 @@ class OnDuty:
 
 @dataclass(frozen=True)
 class Roster:
-    """Everything that is said about on-call. Without levels nobody is paged."""
+    """Everything that is said about on-call. Without levels nobody is paged.
+
+    ``routine`` are the kinds of incident that wake nobody before half of their time is gone.
+    """
 
     contacts: tuple[Contact, ...] = ()
     levels: tuple[Level, ...] = ()
     schedules: Mapping[str, Schedule] = field(default_factory=lambda: MappingProxyType({}))
     pace: Pace = field(default_factory=Pace)
+    routine: frozenset[str] = ROUTINE
 
     @property
     def names(self) -> frozenset[str]:

@@ -16,14 +16,14 @@ from candor_escalation.domain import incident as incident_rules
 from candor_escalation.domain.clock import Change, Clock, Duty
 from candor_escalation.domain.history import Revision, revision_of
 from candor_escalation.domain.incident import Incident
-from candor_escalation.domain.milestone import PAGING, Milestone, schedule
-from candor_escalation.domain.paging import START
+from candor_escalation.domain.milestone import HALF, PAGING, Milestone, schedule
 from candor_escalation.domain.question import Question
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.handlers import drill_result
 from candor_escalation.handlers.pages import Pages
 from candor_escalation.handlers.picture import Picture, picture_of
 from candor_escalation.handlers.questions import Questions
+from candor_escalation.handlers.waking import Waking
 from candor_escalation.policy import Policy
 from candor_escalation.store import clocks, evidence, incidents, milestones, questions
 
@@ -77,6 +77,7 @@ class Clocks:
     def __init__(self, policy: Policy, pages: Pages, kept_days: int = _SIX_MONTHS) -> None:
         self._policy = policy
         self._pages = pages
+        self._waking = Waking(pages)
         self._questions = Questions(policy)
         self._kept_days = kept_days
 
@@ -117,7 +118,7 @@ class Clocks:
             duties, known.clocks, _new_ids(tx), incident.incident_id, picture.now, fallen, drill=incident.drill
         )
         incident = await self._reopen(tx, incident, change)
-        await self._apply(tx, change, why)
+        await self._apply(tx, incident, change, why)
         left = change.after(known.clocks)
         incident = await self._close_if_over(tx, incident, left, duties, picture.now)
         await self._questions.refresh(tx, incident, picture, known.asked, duties, left)
@@ -133,7 +134,7 @@ class Clocks:
         clock = clock_rules.stop(matter.clock, state, now)
         await self._stopped(tx, clock, Why(state, "", now, tx.caller.name))
         await self.reassess(tx, matter.incident, RECEIPT)
-        await self._hand_on(tx, clock.incident_id)
+        await self._waking.hand_on(tx, matter.incident)
         return clock
 
     async def close(self, tx: Tx, incident: Incident, reason: str) -> Incident:
@@ -174,6 +175,8 @@ class Clocks:
             await tx.publish(codec.milestone_reached(milestone), key=milestone.incident_id)
             if milestone.kind in PAGING:
                 await self._pages.begin(tx, milestone.incident_id, milestone.clock_id, milestone.kind)
+        for incident_id in {milestone.incident_id for milestone in reached if milestone.kind == HALF}:
+            await self._waking.half_gone(tx, incident_id)
         return len(reached)
 
     def _fallen(
@@ -182,7 +185,7 @@ class Clocks:
         # A fact in dispute proves nothing: as long as one assumption holds the duty up, it is among the duties.
         return self._policy.fallen(incident, picture.facts, picture.anchors, duties, known)
 
-    async def _apply(self, tx: Tx, change: Change, why: Why) -> None:
+    async def _apply(self, tx: Tx, incident: Incident, change: Change, why: Why) -> None:
         await clocks.insert(tx.connection, change.started)
         for clock in (*change.restarted, *(moved.after for moved in change.moved), *change.clarified):
             await clocks.update(tx.connection, clock)
@@ -193,24 +196,11 @@ class Clocks:
         await clocks.add_revisions(tx.connection, _revisions(change, why))
         for fact, incident_id in _facts(change, plans, why.cause):
             await tx.publish(fact, key=incident_id)
-        await self._page_first((*change.started, *change.restarted), tx)
+        await self._waking.begun(tx, incident, (*change.started, *change.restarted), why.now)
         for clock in change.fallen:
             await self._stopped(tx, clock, why)
         if change.fallen:
-            await self._hand_on(tx, change.fallen[0].incident_id)
-
-    async def _page_first(self, begun: Sequence[Clock], tx: Tx) -> None:
-        """Page about the clock that falls due first: what happened is one page, however many laws it meets."""
-        first = min(begun, key=lambda clock: (clock.strict_due, clock.clock_id), default=None)
-        if first is not None:
-            await self._pages.begin(tx, first.incident_id, first.clock_id, START)
-
-    async def _hand_on(self, tx: Tx, incident_id: str) -> None:
-        """Page about the next clock, where nobody has been paged about any that still runs."""
-        running = [clock for clock in await clocks.of_incident(tx.connection, incident_id) if clock.is_running]
-        paged = await self._pages.paged(tx, incident_id)
-        if not any(clock.clock_id in paged for clock in running):
-            await self._page_first(running, tx)
+            await self._waking.hand_on(tx, incident)
 
     async def _stopped(self, tx: Tx, clock: Clock, why: Why) -> None:
         await clocks.update(tx.connection, clock)

@@ -70,9 +70,9 @@ class Pages:
         if page is not None:
             await self._queue(tx, page)
 
-    async def paged(self, tx: Tx, incident_id: str) -> set[str]:
-        """The clocks of an incident that somebody was ever paged about."""
-        return {page.clock_id for page in await pages.of_incident(tx.connection, incident_id)}
+    def waits(self, incident: Incident, clock: Clock, now: datetime) -> bool:
+        """Whether nobody need be woken about a clock yet: it is a day's work, and half of its time is not gone."""
+        return incident.kind in self._roster.routine and not clock.is_half_gone(now)
 
     async def cancel(self, tx: Tx, clock_id: str) -> None:
         """Let nobody be paged about a clock any more, until its next cause; providers are told that it is over."""

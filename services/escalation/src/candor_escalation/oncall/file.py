@@ -131,7 +131,7 @@ def _roster(said: schema.OnCallFile) -> Roster:
         else tuple(Level(level.contact or "", level.schedule or "") for level in said.chain)
     )
     schedules = {schedule.name: _schedule(schedule) for schedule in said.schedules}
-    return Roster(contacts, levels, MappingProxyType(schedules), _pace(said.pace))
+    return Roster(contacts, levels, MappingProxyType(schedules), _pace(said.pace), said.routine)
 
 
 def _schedule(entry: schema.ScheduleEntry) -> Schedule:

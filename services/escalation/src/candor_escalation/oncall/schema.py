@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 from candor_packs.schema import Day
 from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, StrictStr, model_validator
 
+from candor_escalation.domain.roster import ROUTINE
 from candor_escalation.oncall.ways import ChannelEntry, Strict, Url
 
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,128}$")]
+Kind = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -109,12 +111,13 @@ class PaceEntry(Strict):
 
 
 class OnCallFile(Strict):
-    """The whole file. Without ``chain`` the contacts are paged in their order."""
+    """The whole file. Without ``chain`` the contacts are paged in their order; ``routine`` are kinds of incident."""
 
     contacts: Annotated[list[ContactEntry], Field(min_length=1, max_length=200)]
     schedules: Annotated[tuple[ScheduleEntry, ...], Field(max_length=50)] = ()
     chain: Annotated[list[LevelEntry], Field(min_length=1, max_length=50)] | None = None
     pace: PaceEntry = PaceEntry()
+    routine: Annotated[frozenset[Kind], Field(max_length=100)] = ROUTINE
 
 
 def earliest() -> date:
