@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from deployment import Deployment
@@ -52,9 +53,17 @@ async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-async def paged(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
+def posted() -> list[dict[str, Any]]:
+    """The pages that went out, as the receiver of the webhook got them."""
+    return []
+
+
+@pytest.fixture(scope="module")
+async def paged(
+    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory, posted: list[dict[str, Any]]
+) -> AsyncIterator[dict[str, str]]:
     """The escalation service pages somebody; its environment."""
-    async with chain(tmp_path_factory.mktemp("oncall")) as environment:
+    async with chain(tmp_path_factory.mktemp("oncall"), posted) as environment:
         for query in _QUIET:
             await deployment.rows("escalation", query)
         await asyncio.to_thread(deployment.runner.restart_service, "escalation", environment)

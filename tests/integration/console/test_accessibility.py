@@ -16,9 +16,10 @@ from candor_cli.session import command_id
 from candor_console import app
 from candor_console.visit import Pages
 from deployment import Deployment
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from starlette.routing import Route
 
+from . import matters
 from .desk import Desk
 from .keyboard import Keyboard
 
@@ -41,9 +42,13 @@ def axe(jar_cache: Path) -> str:
     return npm_readers.axe(jar_cache / "npm")
 
 
+pytestmark = pytest.mark.usefixtures("paged")
+
+
 @pytest.fixture(scope="module")
-async def values(deployment: Deployment, browser: Browser) -> dict[str, str]:
+async def values(deployment: Deployment, browser: Browser, paged: dict[str, str]) -> dict[str, str]:
     """Something of everything to see; the value of every placeholder in an address."""
+    assert paged
     desk = Desk(deployment, browser)
     opened = await desk.open_request(f"acct-{uuid4()}")
     reported = await desk.report_leak(f"Seen by everybody {uuid4()}")
@@ -57,7 +62,13 @@ async def values(deployment: Deployment, browser: Browser) -> dict[str, str]:
     claim = await claims.RegisterClaim(command)
     identifier = uuid4().hex[:12]
     generation_id = await desk.flag(f"a11y-{identifier}", f"term{identifier}", f"acct-{uuid4()}")
+    complained, complaint_id = await matters.complaint(desk, f"acct-{uuid4()}")
+    await matters.proposal(desk, f"acct-{uuid4()}")
     return {
+        "disposal_id": complained.disposal.disposal_id,
+        "statement_id": next(ask.statement_id for ask in complained.asks if ask.statement_id),
+        "complaint_id": complaint_id,
+        "entry_id": await matters.entry(desk, f"Weights {uuid4()}"),
         "incident_id": reported.incident_id,
         "request_id": opened.request_id,
         "claim_id": claim.claim_id,
@@ -66,15 +77,21 @@ async def values(deployment: Deployment, browser: Browser) -> dict[str, str]:
 
 
 NO_PAGES = {"/live", "/sign-in/begin", "/sign-in/return", "/incidents/{incident_id}/proofs.zip", "/verifier/page"}
+# What shows something only when it is asked for.
+ASKED_FOR = (
+    "/questions?incident={incident_id}",
+    "/registers?register=technology_transfer",
+    "/release?model=m&product=p",
+    "/record/sanction?measure=MEASURE_WARN&product=chat",
+)
 
 
 def addresses(values: dict[str, str]) -> list[str]:
     """The address of every page there is, read from the routes, so that a new page is looked at too."""
     nobody: Any = None  # only the addresses are read; no page is made
     routes = [route for route in app.routes(Pages(nobody)) if isinstance(route, Route)]
-    return [
-        route.path.format(**values) for route in routes if "GET" in (route.methods or ()) and route.path not in NO_PAGES
-    ]
+    paths = [route.path for route in routes if "GET" in (route.methods or ()) and route.path not in NO_PAGES]
+    return [path.format(**values) for path in (*paths, *ASKED_FOR)]
 
 
 async def violations(page: Page, axe: str, where: str) -> list[str]:
@@ -104,7 +121,7 @@ async def test_every_page_is_accessible(desk: Desk, values: dict[str, str], axe:
         for page in [stranger] if path == "/sign-in" else people:
             if seen.get(path, 0) == eyes:
                 break
-            answer = await page.goto(f"{path}?lang={language}")
+            answer = await page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
             assert answer is not None
             assert answer.status < 500, path
             if answer.status != 403:  # else it is not for this role
@@ -126,3 +143,31 @@ async def test_every_page_is_gone_through_by_tab_and_left(
         stops = await Keyboard(page).stops()
         assert 'class="skip"' in stops[0], path
         assert len(stops) > 3, path
+
+
+async def test_the_page_behind_the_link_is_accessible_on_a_phone_and_acknowledges(
+    desk: Desk, values: dict[str, str], axe: str, posted: list[dict[str, Any]]
+) -> None:
+    link = next(page["ack_url"] for page in posted if page["incident_id"] == values["incident_id"])
+    page = await desk.page(
+        viewport=SIZES[0], java_script_enabled=True, bypass_csp=True
+    )  # axe is a script, the page has none
+    await page.goto(link)
+    found = await violations(page, axe, "asked")
+    await page.set_viewport_size(SIZES[0])
+    button = page.get_by_role("button", name="Acknowledge")
+    await expect(button).to_contain_text("确认")
+    box = await button.bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    await Keyboard(page).to(button)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Acknowledged")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("已确认")
+    found += await violations(page, axe, "acknowledged")
+    await page.goto(link)
+    await expect(page.get_by_role("button")).to_have_count(0)
+    found += await violations(page, axe, "asked again")
+    await page.goto(f"{link[:-4]}AAAA")
+    found += await violations(page, axe, "not ours")
+    assert found == []

@@ -142,6 +142,7 @@ async def test_time_left_counts_down_in_the_same_words_as_the_server(desk: Desk,
     reported = await desk.report_leak(f"Counted {uuid4()}")
     page = await desk.signed_in("oncall")
     await page.goto(f"/incidents/{reported.incident_id}?lang={language}")
+    await expect(page.locator("#live")).to_have_attribute("data-state", "on")  # it has asked for itself once
     clock = page.locator("time[data-left]").first
     for left in (
         timedelta(days=3, hours=5),

@@ -29,7 +29,7 @@ async def test_a_signal_appears_in_the_open_page_and_is_said(desk: Desk) -> None
     for number in range(5):
         begun = time.monotonic()
         reported = await desk.report_leak(f"Live {number} {uuid4()}")
-        await page.wait_for_selector(f"#case-{reported.clock_ids[0]}")
+        await page.wait_for_selector(f"#group-{reported.incident_id}")
         took.append(time.monotonic() - begun)
     print(f"\na signal to the open page: {', '.join(f'{seconds:.2f} s' for seconds in took)}")  # noqa: T201 - a figure
     assert max(took) < 5
@@ -103,6 +103,6 @@ async def test_the_console_stops_with_streams_open_and_pages_come_back(desk: Des
         await asyncio.to_thread(runner.start_service, "console")
     await expect(page.locator("#live")).to_have_text("Live", timeout=2 * SOON)
     reported = await desk.report_leak(f"After {uuid4()}")
-    await page.wait_for_selector(f"#case-{reported.clock_ids[0]}")
+    await page.wait_for_selector(f"#group-{reported.incident_id}")
     assert await page.evaluate("() => window.same") is True
     desk.complaints[:] = [said for said in desk.complaints if "ERR_CONNECTION_REFUSED" not in said]

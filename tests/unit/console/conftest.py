@@ -1,7 +1,7 @@
 """The console over parts that answer from memory: only here, where the page's own rules are tested."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,6 +53,9 @@ class Calls:
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, Message) else answer(question)
+
+    async def stream(self, rpc: Rpc[Any, Any], question: Any, bearer: str) -> AsyncIterator[Any]:
+        yield await self.call(rpc, question, bearer)
 
 
 class Checkpoints:

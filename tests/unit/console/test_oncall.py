@@ -94,14 +94,17 @@ def test_a_drill_says_in_words_that_it_is_one_and_that_nothing_is_to_be_sent(sta
     assert "DRILL" not in stage.get("/on-call").text
     for answer in ("ListClocks", "GetIncident"):
         for one in stage.calls.answers[answer].clocks:
-            one.drill = one.clock_id == LATE
+            one.drill = True
+    stage.calls.answers["GetIncident"].incident.drill = True
     stage.calls.answers["ListIncidents"].incidents[1].drill = True
-    for lang, mark, note in (("en", "DRILL", "Send nothing, call nobody"), ("zh", "演练", "不要报送")):
+    for lang, mark, note, count in (
+        ("en", "DRILL", "Send nothing, call nobody", "Running clocks: 0"), ("zh", "演练", "不要报送", "进行中的时限：0"),
+    ):  # fmt: skip
         page = stage.get(f"/on-call?lang={lang}").text
-        late, soon = cases(page)
-        assert (f"<strong>{mark}</strong>" in late, note in late) == (True, True)
-        assert mark not in soon
+        group = page[page.index('class="group"') : page.index("<h2")]
+        assert (f"<strong>{mark}</strong>" in group, note in group) == (True, True)
         assert f">{mark}</span>" in page[page.index(f'id="incident-{LATE}"') :]
+        assert count in page
 
 
 def test_the_page_is_in_chinese_too(stage: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from candor_kit import http
 from starlette.applications import Starlette
@@ -11,13 +12,16 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from candor_console import menu, rpcs
+from candor_console.calls import Rpc
 from candor_console.console import Console
 from candor_console.headers import ALWAYS, SecurityHeaders
 from candor_console.pages import (
     acts,
     claims,
     clocks,
+    complaints,
     dead_letters,
+    disposals,
     features,
     incident_file,
     incidents,
@@ -25,8 +29,12 @@ from candor_console.pages import (
     log,
     oncall,
     overview,
+    questions,
+    records,
+    registers,
     requests,
     reviews,
+    roster,
     sign_in,
     verifier,
     views,
@@ -97,6 +105,42 @@ def routes(pages: Pages) -> Sequence[BaseRoute]:
         Route("/verifier/page", pages.closed(verifier.save, menu.VERIFIER_ROLES), methods=["GET"]),
         Route("/dead-letters", pages.closed(dead_letters.index, menu.DEAD_LETTER_ROLES), methods=["GET"]),
         Route("/views", pages.closed(views.index, rpcs.LIST_VIEWS["rights"].roles), methods=["GET"]),
+        *_of_escalation(pages),
+    ]
+
+
+def _of_escalation(pages: Pages) -> Sequence[BaseRoute]:
+    """What is asked, who is on call, what was done about content and accounts, and the registers."""
+
+    def get(path: str, view: View, rpc: Rpc[Any, Any]) -> Route:
+        return Route(path, pages.closed(view, rpc.roles), methods=["GET"])
+
+    def post(path: str, view: View, rpc: Rpc[Any, Any]) -> Route:
+        return Route(path, pages.closed(view, rpc.roles), methods=["POST"])
+
+    return [
+        get(questions.PATH, questions.index, rpcs.LIST_QUESTIONS),
+        post("/incidents/{incident_id}/answer", questions.answer, rpcs.RECORD_FACTS),
+        get(roster.PATH, roster.show, rpcs.WHO_IS_ON_CALL),
+        post("/roster/overrides", roster.override, rpcs.OVERRIDE_ON_CALL),
+        post("/roster/overrides/{override_id}/end", roster.end, rpcs.END_OVERRIDE),
+        get("/disposals", disposals.index, rpcs.LIST_DISPOSALS),
+        get("/disposals/report", disposals.report, rpcs.EXPORT_DISPOSAL_REPORT),
+        get("/disposals/{disposal_id}", disposals.detail, rpcs.GET_DISPOSAL),
+        post("/disposals/{disposal_id}/out-of-court", disposals.dispute, rpcs.RECORD_OUT_OF_COURT),
+        get("/statements/{statement_id}", disposals.statement, rpcs.GET_STATEMENT_OF_REASONS),
+        get("/proposals", disposals.proposals, rpcs.LIST_DISPOSAL_PROPOSALS),
+        post("/proposals/{proposal_id}/dismissal", disposals.dismiss, rpcs.DISMISS_DISPOSAL_PROPOSAL),
+        get("/complaints", complaints.index, rpcs.LIST_COMPLAINTS),
+        get("/complaints/{complaint_id}", complaints.detail, rpcs.GET_COMPLAINT),
+        post("/complaints/{complaint_id}/decision", complaints.decide, rpcs.DECIDE_COMPLAINT),
+        get("/registers", registers.index, rpcs.LIST_ENTRIES),
+        get("/registers/{entry_id}", registers.detail, rpcs.GET_ENTRY),
+        post("/registers/{entry_id}/decision", registers.decide, rpcs.DECIDE_TRANSFER),
+        get("/release", registers.release, rpcs.CHECK_RELEASE),
+        post("/release", registers.put_out, rpcs.RELEASE_MODEL),
+        *(get(record.path, records.show(record), record.form.rpc) for record in records.RECORDS),
+        *(post(record.path, records.send(record), record.form.rpc) for record in records.RECORDS),
     ]
 
 

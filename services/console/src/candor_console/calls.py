@@ -1,7 +1,7 @@
 """Calls to the services in the name of the person who is signed in."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -17,6 +17,8 @@ Answer = TypeVar("Answer", bound=Message)
 
 # A page waits no longer for a service; it then says which one does not answer.
 DEADLINE_SECONDS = 4.0
+# A file may take longer: the person sees it come.
+LONG_SECONDS = 60.0
 OPTIONS = [
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     # gRPC's own pause grows to two minutes: a service that is back would still read as away.
@@ -59,6 +61,10 @@ class Calls(Protocol):
         """Ask. Raises candor_kit.errors.Refusal when it refuses, Unavailable (with its name) when it is away."""
         ...
 
+    def stream(self, rpc: Rpc[Question, Answer], question: Question, bearer: str) -> AsyncIterator[Answer]:
+        """Ask an RPC that answers in pieces. Raises as `call`, with any piece."""
+        ...
+
 
 class GrpcCalls:
     """The services over gRPC. Channels connect when first used and reconnect by themselves."""
@@ -73,16 +79,30 @@ class GrpcCalls:
         ask = self._channels[rpc.service].unary_unary(
             rpc.path, request_serializer=rpc.question.SerializeToString, response_deserializer=rpc.answer.FromString
         )
-        metadata = (("authorization", f"Bearer {bearer}"), *tracing.inject().items())
         try:
-            answer: Answer = await ask(question, timeout=DEADLINE_SECONDS, metadata=metadata)
+            answer: Answer = await ask(question, timeout=DEADLINE_SECONDS, metadata=_metadata(bearer))
         except grpc.aio.AioRpcError as error:
             raise _translate(rpc.service, error) from error
         return answer
 
+    async def stream(self, rpc: Rpc[Question, Answer], question: Question, bearer: str) -> AsyncIterator[Answer]:
+        """Ask for an answer in pieces."""
+        ask = self._channels[rpc.service].unary_stream(
+            rpc.path, request_serializer=rpc.question.SerializeToString, response_deserializer=rpc.answer.FromString
+        )
+        try:
+            async for piece in ask(question, timeout=LONG_SECONDS, metadata=_metadata(bearer)):
+                yield piece
+        except grpc.aio.AioRpcError as error:
+            raise _translate(rpc.service, error) from error
+
     async def close(self) -> None:
         """Close every channel."""
         await asyncio.gather(*(channel.close() for channel in self._channels.values()))
+
+
+def _metadata(bearer: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {bearer}"), *tracing.inject().items())
 
 
 def _translate(service: str, error: grpc.aio.AioRpcError) -> Exception:

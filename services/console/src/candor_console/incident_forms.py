@@ -27,51 +27,49 @@ class WrongField(Exception):
 
 def acknowledge(fields: Fields) -> escalation.AcknowledgePageRequest:
     """The page to acknowledge."""
-    return escalation.AcknowledgePageRequest(command_id=_text(fields, "command_id"), page_id=_text(fields, "page_id"))
+    return escalation.AcknowledgePageRequest(command_id=text(fields, "command_id"), page_id=text(fields, "page_id"))
 
 
 def draft(fields: Fields) -> escalation.DraftReportRequest:
     """The clock to draft for."""
-    return escalation.DraftReportRequest(command_id=_text(fields, "command_id"), clock_id=_text(fields, "clock_id"))
+    return escalation.DraftReportRequest(command_id=text(fields, "command_id"), clock_id=text(fields, "clock_id"))
 
 
 def facts(fields: Fields, incident_id: str) -> escalation.RecordFactsRequest:
     """What is known of an incident by now: the fields `fact.NAME` that are not empty."""
     told = {
-        name.removeprefix(FACT): _value(text.strip())
-        for name, text in fields.items()
-        if name.startswith(FACT) and text.strip()
+        name.removeprefix(FACT): value(written.strip())
+        for name, written in fields.items()
+        if name.startswith(FACT) and written.strip()
     }
     if not told:
         raise WrongField("facts")
     return escalation.RecordFactsRequest(
-        command_id=_text(fields, "command_id"), incident_id=incident_id, facts=told, source="console"
+        command_id=text(fields, "command_id"), incident_id=incident_id, facts=told, source="console"
     )
 
 
 def draft_anew(fields: Fields) -> escalation.DraftReportRequest:
     """The draft that follows facts: a command of its own in the same form."""
-    return escalation.DraftReportRequest(
-        command_id=_text(fields, "draft_command_id"), clock_id=_text(fields, "clock_id")
-    )
+    return escalation.DraftReportRequest(command_id=text(fields, "draft_command_id"), clock_id=text(fields, "clock_id"))
 
 
 def approval(fields: Fields) -> report.ApproveReportRequest:
     """The revision that was read and is approved."""
     return report.ApproveReportRequest(
-        command_id=_text(fields, "command_id"), clock_id=_text(fields, "clock_id"), revision=_number(fields, "revision")
+        command_id=text(fields, "command_id"), clock_id=text(fields, "clock_id"), revision=_whole(fields, "revision")
     )
 
 
 def submission(fields: Fields) -> escalation.RecordSubmissionRequest:
     """What was sent, when and by which channel."""
     return escalation.RecordSubmissionRequest(
-        command_id=_text(fields, "command_id"),
-        clock_id=_text(fields, "clock_id"),
-        revision=_number(fields, "revision"),
-        locale=_text(fields, "locale"),
-        channel=_text(fields, "channel"),
-        submitted_at=_time(fields, "submitted_at"),
+        command_id=text(fields, "command_id"),
+        clock_id=text(fields, "clock_id"),
+        revision=_whole(fields, "revision"),
+        locale=text(fields, "locale"),
+        channel=text(fields, "channel"),
+        submitted_at=time(fields, "submitted_at"),
         unapproved_reason=fields.get("unapproved_reason", "").strip(),
     )
 
@@ -79,51 +77,53 @@ def submission(fields: Fields) -> escalation.RecordSubmissionRequest:
 def receipt(fields: Fields) -> escalation.RecordReceiptRequest:
     """The authority's reference, when it came, and the digest of the proof if there is one."""
     return escalation.RecordReceiptRequest(
-        command_id=_text(fields, "command_id"),
-        submission_id=_text(fields, "submission_id"),
-        reference=_text(fields, "reference"),
-        received_at=_time(fields, "received_at"),
-        proof_sha256=_digest(fields, "proof_sha256"),
+        command_id=text(fields, "command_id"),
+        submission_id=text(fields, "submission_id"),
+        reference=text(fields, "reference"),
+        received_at=time(fields, "received_at"),
+        proof_sha256=digest(fields, "proof_sha256"),
     )
 
 
 def decision(fields: Fields) -> escalation.DecideNotToReportRequest:
     """Why it is not reported, and who approved."""
     return escalation.DecideNotToReportRequest(
-        command_id=_text(fields, "command_id"),
-        clock_id=_text(fields, "clock_id"),
-        reason=_text(fields, "reason"),
-        approved_by=_text(fields, "approved_by"),
+        command_id=text(fields, "command_id"),
+        clock_id=text(fields, "clock_id"),
+        reason=text(fields, "reason"),
+        approved_by=text(fields, "approved_by"),
     )
 
 
-def _text(fields: Fields, name: str) -> str:
-    value = fields.get(name, "").strip()
-    if not value:
+def text(fields: Fields, name: str) -> str:
+    """What is written, not empty. Raises WrongField, as the others here."""
+    found = fields.get(name, "").strip()
+    if not found:
         raise WrongField(name)
-    return value
+    return found
 
 
-def _value(text: str) -> Value:
+def value(written: str) -> Value:
     """A fact as a person writes it: yes or no, a number, or a text. A number with a leading zero is a text."""
-    if text.lower() in _YES_NO:
-        return Value(bool_value=_YES_NO[text.lower()])
-    if _NUMBER.fullmatch(text):
-        return Value(number_value=float(text))
-    return Value(string_value=text)
+    if written.lower() in _YES_NO:
+        return Value(bool_value=_YES_NO[written.lower()])
+    if _NUMBER.fullmatch(written):
+        return Value(number_value=float(written))
+    return Value(string_value=written)
 
 
-def _number(fields: Fields, name: str) -> int:
-    value = _text(fields, name)
-    if not value.isascii() or not value.isdigit() or len(value) > 9:  # noqa: PLR2004 - fits an int32
+def number(fields: Fields, name: str) -> Value:
+    """A number that comes back as it was written."""
+    found = text(fields, name)
+    if not _NUMBER.fullmatch(found):
         raise WrongField(name)
-    return int(value)
+    return Value(number_value=float(found))
 
 
-def _time(fields: Fields, name: str) -> Timestamp:
+def time(fields: Fields, name: str) -> Timestamp:
     """A time as <input type="datetime-local"> sends it; the form says that it is UTC."""
     try:
-        at = datetime.fromisoformat(_text(fields, name))
+        at = datetime.fromisoformat(text(fields, name))
         stamp = Timestamp()
         stamp.FromDatetime(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
     except ValueError as error:
@@ -131,11 +131,19 @@ def _time(fields: Fields, name: str) -> Timestamp:
     return stamp
 
 
-def _digest(fields: Fields, name: str) -> bytes:
+def digest(fields: Fields, name: str) -> bytes:
+    """A SHA-256 in hex, or nothing."""
     try:
-        digest = bytes.fromhex(fields.get(name, "").strip())
+        found = bytes.fromhex(fields.get(name, "").strip())
     except ValueError as error:
         raise WrongField(name) from error
-    if len(digest) not in {0, 32}:
+    if len(found) not in {0, 32}:
         raise WrongField(name)
-    return digest
+    return found
+
+
+def _whole(fields: Fields, name: str) -> int:
+    found = text(fields, name)
+    if not found.isascii() or not found.isdigit() or len(found) > 9:  # noqa: PLR2004 - fits an int32
+        raise WrongField(name)
+    return int(found)

@@ -59,6 +59,12 @@ class Problem:
         roles = ", ".join(text(f"role.{role}", default=role) for role in sorted(self.roles))
         return text(self.text_key or f"{self.key}_text", roles=roles, part=self.part)
 
+    def what_to_do(self, text: Text) -> str:
+        """What to do about a refusal that is known here, and behind it the service's own words."""
+        said = self.text(text)
+        known = text(f"refusal.{self.reason}", default="")
+        return f"{known} ({said})" if known and self.said else known or said
+
 
 def as_problem(error: FormRefused | Refusal | Unavailable | ProviderAway) -> Problem:
     """The problem that an error is."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from candor_console.escalation_texts import ESCALATION
 from candor_console.oncall_texts import ONCALL
+from candor_console.refusals import REFUSALS
 from candor_console.words import WORDS
 
 Texts = Mapping[str, tuple[str, str]]
@@ -353,7 +355,7 @@ PAGES: Texts = {
     "field.approved_by": ("Approved by", "批准人"),
 }
 
-ALL: Texts = {**PAGES, **ONCALL, **WORDS}
+ALL: Texts = {**PAGES, **ONCALL, **ESCALATION, **REFUSALS, **WORDS}
 
 Text = Callable[..., str]
 

@@ -16,6 +16,7 @@ from candor_console import forms, language, menu, rendering
 from candor_console.calls import Answer, Question, Rpc
 from candor_console.console import Console
 from candor_console.problems import Problem, as_problem
+from candor_console.schema_forms import Rejected
 from candor_console.sessions import Session, new_session
 from candor_console.signin.oidc import ProviderAway
 from candor_console.texts import Text, in_language
@@ -49,9 +50,17 @@ class Visit:
         """Whether the person holds a role that the RPC admits. It decides what is shown; the service, what is done."""
         return bool(rpc.roles & self.session.roles)
 
-    def render(self, template: str, *, status: int = 200, **context: object) -> Response:
-        """A page."""
-        frame = {
+    @property
+    def done(self) -> str:
+        """What the address says was done, where there is a text for it."""
+        said = self.request.query_params.get("done", "")
+        return said if self.text(f"done.{said}", default="") else ""
+
+    def render(
+        self, template: str, *, status: int = 200, rejected: Rejected | None = None, **context: object
+    ) -> Response:
+        """A page. `rejected` is a form to show again with what is wrong; `suggested`, what a field may offer."""
+        frame: dict[str, Any] = {
             "lang": self.lang,
             "user": self.session if self.session.signed_in else None,
             "csrf": self.session.csrf,
@@ -59,9 +68,11 @@ class Visit:
             "other_language_link": self._link(lang="en" if self.lang == "zh" else "zh"),
             "page_link": lambda token: self._link(page=token),
             "command_id": lambda: str(uuid7(self.now)),
-            "status": status,
+            "status": rejected.status if rejected else status,
             "done": "",
-            "refused": None,
+            "refused": rejected,
+            "rejected": rejected,
+            "suggested": {},
             "live": False,
         }
         helpers = rendering.helpers(self.text, self.lang, self.now)
@@ -69,7 +80,7 @@ class Visit:
         # Only an address that can be loaded again can be kept up to date.
         values["live"] = bool(values["live"]) and self.request.method in {"GET", "HEAD"}
         page = self.console.templates.get_template(template).render(values)
-        return HTMLResponse(page, status_code=status)
+        return HTMLResponse(page, status_code=int(values["status"]))
 
     def problem(self, problem: Problem) -> Response:
         """A page that says what went wrong."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from candor.escalation.v1 import model_pb2
 
 from candor_escalation import codec
+from candor_escalation.answers import Answering
 from candor_escalation.domain import anchor as anchors
 from candor_escalation.domain import question as questions
 from candor_escalation.domain.anchor import Entry
@@ -31,8 +32,8 @@ _ACTS = {
 }
 
 
-def question_message(question: Question) -> model_pb2.Question:
-    """A question on the wire."""
+def question_message(question: Question, answering: Answering | None = None) -> model_pb2.Question:
+    """A question on the wire; ``answering`` where it goes to who answers it."""
     return model_pb2.Question(
         question_id=question.question_id,
         incident_id=question.incident_id,
@@ -44,6 +45,8 @@ def question_message(question: Question) -> model_pb2.Question:
         asked_at=codec.timestamp(question.asked_at),
         answered_at=codec.timestamp(question.answered_at),
         answered_by=question.answered_by,
+        answer=answering.kind if answering else "",
+        choices=answering.choices if answering else (),
     )
 
 

@@ -1,11 +1,15 @@
 """Questions about incidents, clocks and packs."""
 
-from candor.escalation.v1 import service_pb2
+from collections.abc import Iterable
+
+from candor.escalation.v1 import model_pb2, service_pb2
 from candor_kit.query import Query
 
 from candor_escalation import codec, incident_codec, oncall_codec, report_codec
+from candor_escalation.answers import answering
 from candor_escalation.domain.anchor import effective
 from candor_escalation.domain.fact import contradictions
+from candor_escalation.domain.question import CONTRADICTION, FACT, Question
 from candor_escalation.domain.refusal import Refused
 from candor_escalation.page_token import PAGE_SIZE, place, token
 from candor_escalation.policy import Policy
@@ -66,7 +70,7 @@ class Queries:
                 for submission in await submissions.submissions_of_incident(query.connection, identifier)
             ],
             anchors=incident_codec.anchor_messages(anchors, effective(anchors)),
-            questions=[incident_codec.question_message(question) for question in asked],
+            questions=self._asked(asked),
             proposals=[report_codec.proposal_message(proposal, None) for proposal in proposals],
         )
 
@@ -109,7 +113,7 @@ class Queries:
         )
         shown = found[:limit]
         return service_pb2.ListQuestionsResponse(
-            questions=[incident_codec.question_message(question) for question in shown],
+            questions=self._asked(shown),
             next_page_token=token(shown[-1].asked_at, shown[-1].question_id) if len(found) > limit else "",
         )
 
@@ -117,3 +121,13 @@ class Queries:
         """The packs that are loaded."""
         del query, request
         return service_pb2.ListPacksResponse(packs=[codec.pack_message(pack) for pack in self._policy.packs])
+
+    def _asked(self, asked: Iterable[Question]) -> list[model_pb2.Question]:
+        """Questions with how each is answered."""
+        return [
+            incident_codec.question_message(
+                question,
+                answering(self._policy.packs, question.name) if question.kind in {FACT, CONTRADICTION} else None,
+            )
+            for question in asked
+        ]

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from candor_console import incident_forms
 from candor_console.pages import incidents, oncall
 from candor_console.pages.incidents import Refused
-from candor_console.problems import Problem, as_problem
+from candor_console.problems import as_problem
 from candor_console.visit import View, Visit
 
 
@@ -24,17 +24,10 @@ def guarded(view: View) -> View:
             return await _again(visit, Refused(visit.text("form.field", field=name), "", ()), 400)
         except Refusal as error:
             problem = as_problem(error)
-            refused = Refused(_what_to_do(visit, problem), problem.reason, problem.fields)
+            refused = Refused(problem.what_to_do(visit.text), problem.reason, problem.fields)
             return await _again(visit, refused, problem.status)
 
     return attempt
-
-
-def _what_to_do(visit: Visit, problem: Problem) -> str:
-    """What to do about a refusal that is known here, and behind it the service's own words."""
-    said = problem.text(visit.text)
-    known = visit.text(f"refusal.{problem.reason}", default="")
-    return f"{known} ({said})" if known and problem.said else known or said
 
 
 async def _again(visit: Visit, refused: Refused, status: int) -> Response:

@@ -11,6 +11,7 @@ from candor.escalation.v1 import service_pb2 as escalation
 from starlette.responses import RedirectResponse, Response
 
 from candor_console import incident_forms, rpcs
+from candor_console.questions import asked_of, news_told
 from candor_console.rendering import when
 from candor_console.visit import Visit
 
@@ -26,6 +27,8 @@ DONE = frozenset(
         "receipted",
         "decided",
         "proposed",
+        "answered",
+        "recorded",
     }
 )
 # Where a form may lead back to instead of its incident.
@@ -70,6 +73,10 @@ async def page(visit: Visit, *, done: str = "", refused: Refused | None = None, 
         status=status,
         found=found,
         duties=duties_of(found),
+        asked=asked_of(found),
+        news=news_told(visit.request.query_params, found),
+        here=f"/incidents/{found.incident.incident_id}",
+        may_answer=visit.may(rpcs.RECORD_FACTS),
         channels=CHANNELS,
         done=done,
         refused=refused,

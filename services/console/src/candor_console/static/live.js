@@ -64,8 +64,25 @@
   const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE && node.id) || "";
 
   const put = (parent, node, place) => {
-    if (parent.moveBefore && node.parentNode === parent) parent.moveBefore(node, place);
+    if (parent.moveBefore && parent.isConnected && node.isConnected) parent.moveBefore(node, place);
     else parent.insertBefore(node, place);
+  };
+
+  // What has moved to another place of the page waits aside, with what is open and half typed in it, until it is met.
+  const aside = document.createElement("div");
+  let expected = new Set();
+  const elsewhere = (key, from) => {
+    const found = expected.has(key) ? document.getElementById(key) : null;
+    return found && (main.contains(found) || aside.contains(found)) && !found.contains(from) ? found : null;
+  };
+  const drop = (node) => {
+    if (node.nodeType === Node.ELEMENT_NODE) {
+      for (const each of [node, ...node.querySelectorAll("[id]")]) {
+        if (expected.has(each.id) && !aside.contains(each)) put(aside, each, null);
+      }
+      if (aside.contains(node)) return;
+    }
+    node.remove();
   };
 
   const morphAttributes = (from, to) => {
@@ -87,6 +104,8 @@
       // A command id stays with the form it came with.
       if (from.name === "command_id" || from.name === "draft_command_id" || (from.type !== "hidden" && touched(from))) return;
     }
+    // What must be seen by now is unfolded once; who folds it again has seen it.
+    if (from.tagName === "DETAILS" && to.dataset.open !== undefined && from.dataset.open === undefined) from.open = true;
     morphAttributes(from, to);
     morphChildren(from, to);
   };
@@ -94,20 +113,23 @@
   const morphChildren = (from, to) => {
     const wantedKeys = new Set([...to.childNodes].map(keyOf).filter(Boolean));
     for (const child of [...from.childNodes]) {
-      if (keyOf(child) && !wantedKeys.has(keyOf(child))) child.remove();
+      if (keyOf(child) && !wantedKeys.has(keyOf(child))) drop(child);
     }
     const known = new Map([...from.childNodes].filter(keyOf).map((child) => [keyOf(child), child]));
     let place = from.firstChild;
     for (const wanted of [...to.childNodes]) {
       let match = null;
-      if (keyOf(wanted)) match = known.get(keyOf(wanted)) ?? null;
+      if (keyOf(wanted)) match = known.get(keyOf(wanted)) ?? elsewhere(keyOf(wanted), from);
       else {
         match = place;
         while (match && (keyOf(match) || !alike(match, wanted))) match = match.nextSibling;
       }
       if (match && !alike(match, wanted)) match = null;
-      if (!match) from.insertBefore(document.importNode(wanted, true), place);
-      else {
+      if (!match) {
+        const made = document.importNode(wanted, false);
+        from.insertBefore(made, place);
+        if (made.nodeType === Node.ELEMENT_NODE) morphChildren(made, wanted);
+      } else {
         if (match === place) place = place.nextSibling;
         else put(from, match, place);
         morph(match, wanted);
@@ -115,7 +137,7 @@
     }
     while (place) {
       const next = place.nextSibling;
-      place.remove();
+      drop(place);
       place = next;
     }
   };
@@ -147,7 +169,12 @@
     const way = ancestors(focused);
     const fixed = anchor();
     const top = fixed?.getBoundingClientRect().top;
+    expected = new Set([...fresh.querySelectorAll("[id]")].map((each) => each.id));
+    document.body.append(aside);
     morphChildren(main, fresh);
+    aside.replaceChildren();
+    aside.remove();
+    expected = new Set();
     if (focused && document.activeElement !== focused) {
       const heir = focused.isConnected ? focused : way.map((id) => document.getElementById(id)).find(Boolean) ?? main;
       if (heir !== focused && !heir.matches("a, button, input, select, textarea, summary")) heir.tabIndex = -1;

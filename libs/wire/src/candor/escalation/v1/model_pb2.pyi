@@ -316,6 +316,8 @@ class Question(_message.Message):
     ASKED_AT_FIELD_NUMBER: _builtins.int
     ANSWERED_AT_FIELD_NUMBER: _builtins.int
     ANSWERED_BY_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    CHOICES_FIELD_NUMBER: _builtins.int
     question_id: _builtins.str
     incident_id: _builtins.str
     kind: Global___QuestionKind.ValueType
@@ -325,10 +327,18 @@ class Question(_message.Message):
     title_en: _builtins.str
     state: Global___QuestionState.ValueType
     answered_by: _builtins.str
+    answer: _builtins.str
+    """What answers it: "bool", "number", "text" or "texts". Empty where it is about no fact, or no pack declares it. Only
+    GetIncident and ListQuestions fill it, and the choices.
+    """
     @_builtins.property
     def asked_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def answered_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The values that the packs tell apart; another one may be true."""
+
     def __init__(
         self,
         *,
@@ -342,10 +352,12 @@ class Question(_message.Message):
         asked_at: _timestamp_pb2.Timestamp | None = ...,
         answered_at: _timestamp_pb2.Timestamp | None = ...,
         answered_by: _builtins.str = ...,
+        answer: _builtins.str = ...,
+        choices: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "asked_at", b"asked_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "answered_by", b"answered_by", "asked_at", b"asked_at", "incident_id", b"incident_id", "kind", b"kind", "name", b"name", "question_id", b"question_id", "state", b"state", "title_en", b"title_en", "title_zh", b"title_zh"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "answered_at", b"answered_at", "answered_by", b"answered_by", "asked_at", b"asked_at", "choices", b"choices", "incident_id", b"incident_id", "kind", b"kind", "name", b"name", "question_id", b"question_id", "state", b"state", "title_en", b"title_en", "title_zh", b"title_zh"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
