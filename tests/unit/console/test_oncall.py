@@ -98,7 +98,8 @@ def test_a_drill_says_in_words_that_it_is_one_and_that_nothing_is_to_be_sent(sta
     stage.calls.answers["GetIncident"].incident.drill = True
     stage.calls.answers["ListIncidents"].incidents[1].drill = True
     for lang, mark, note, count in (
-        ("en", "DRILL", "Send nothing, call nobody", "Running clocks: 0"), ("zh", "演练", "不要报送", "进行中的时限：0"),
+        ("en", "DRILL", "Send nothing, call nobody", "Running clocks: 0"),
+        ("zh", "演练", "不要报送", "进行中的时限：0"),
     ):  # fmt: skip
         page = stage.get(f"/on-call?lang={lang}").text
         group = page[page.index('class="group"') : page.index("<h2")]
