@@ -62,7 +62,7 @@ async def test_a_day_s_work_wakes_nobody_before_half_of_its_time_is_gone(desk: D
 
     its_own = f"incident_id = '{reported.incident_id}'"
     for passing in (
-        f"UPDATE clock SET started_at = 2 * now() - strict_due - interval '1 s' WHERE {its_own} RETURNING clock_id",  # noqa: S608 - an id of its own
+        f"UPDATE clock SET started_at = now() - (strict_due - now()) WHERE {its_own} RETURNING clock_id",  # noqa: S608 - an id of its own
         f"UPDATE milestone SET due_at = now() WHERE kind = 'half' AND {its_own} RETURNING clock_id",  # noqa: S608 - as above
     ):
         await desk.deployment.rows("escalation", passing)

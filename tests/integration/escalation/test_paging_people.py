@@ -93,7 +93,9 @@ def environment(
 
 @pytest.fixture(scope="module")
 async def line(desk: Desk, environment: dict[str, str], oncall_environment: dict[str, str]) -> AsyncIterator[Desk]:
-    """The escalation service with the roster of this module."""
+    """The escalation service with the roster of this module, to which nothing from before is left to be sent."""
+    for query in _QUIET:
+        await desk.deployment.rows("escalation", query)
     await asyncio.to_thread(desk.deployment.runner.restart_service, "escalation", environment)
     yield desk
     await asyncio.to_thread(desk.deployment.runner.restart_service, "escalation", oncall_environment)
@@ -104,6 +106,7 @@ _QUIET = (
     "UPDATE page SET state = 'cancelled' WHERE state IN ('queued', 'sent', 'acknowledged') RETURNING page_id",
     "UPDATE milestone SET state = 'cancelled' WHERE state = 'pending' RETURNING clock_id",
     "UPDATE clock SET state = 'not_reported', stopped_at = now() WHERE state = 'running' RETURNING clock_id",
+    "DELETE FROM channel_usage RETURNING channel",
 )
 
 

@@ -175,8 +175,7 @@ class Clocks:
             await tx.publish(codec.milestone_reached(milestone), key=milestone.incident_id)
             if milestone.kind in PAGING:
                 await self._pages.begin(tx, milestone.incident_id, milestone.clock_id, milestone.kind)
-        for incident_id in {milestone.incident_id for milestone in reached if milestone.kind == HALF}:
-            await self._waking.half_gone(tx, incident_id)
+        await self._waking.half_gone(tx, {one.incident_id for one in reached if one.kind == HALF})
         return len(reached)
 
     def _fallen(

@@ -70,9 +70,13 @@ class Pages:
         if page is not None:
             await self._queue(tx, page)
 
+    def is_routine(self, incident: Incident) -> bool:
+        """Whether an incident is a day's work, by the on-call file."""
+        return incident.kind in self._roster.routine
+
     def waits(self, incident: Incident, clock: Clock, now: datetime) -> bool:
         """Whether nobody need be woken about a clock yet: it is a day's work, and half of its time is not gone."""
-        return incident.kind in self._roster.routine and not clock.is_half_gone(now)
+        return self.is_routine(incident) and not clock.is_half_gone(now)
 
     async def cancel(self, tx: Tx, clock_id: str) -> None:
         """Let nobody be paged about a clock any more, until its next cause; providers are told that it is over."""

@@ -1,6 +1,6 @@
 """When people are first woken about an incident: once, about what falls due first, and not for a day's work."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from candor_kit.transaction import Tx
@@ -33,8 +33,9 @@ class Waking:
         if not any(clock.clock_id in paged for clock in running):
             await self.begun(tx, incident, running, await store.now(tx.connection))
 
-    async def half_gone(self, tx: Tx, incident_id: str) -> None:
-        """Page about an incident that could wait until half of a clock's time was gone."""
-        incident = await incidents.find(tx.connection, incident_id)
-        if incident is not None and not await pages.of_incident(tx.connection, incident_id):
-            await self.hand_on(tx, incident)
+    async def half_gone(self, tx: Tx, incident_ids: Collection[str]) -> None:
+        """Page about those incidents that could wait until half of a clock's time was gone."""
+        found = await incidents.of_ids(tx.connection, incident_ids) if incident_ids else {}
+        for incident in found.values():
+            if self._paging.is_routine(incident) and not await pages.of_incident(tx.connection, incident.incident_id):
+                await self.hand_on(tx, incident)
