@@ -117,7 +117,7 @@ async def _report(session: Session, seconds: float) -> dict[str, float]:
     return sent
 
 
-async def _call(stub: service_pb2_grpc.EscalationServiceStub, sent: dict[str, float]) -> None:
+async def _call(stub: service_pb2_grpc.EscalationServiceAsyncStub, sent: dict[str, float]) -> None:
     aware = Timestamp()
     aware.FromDatetime(datetime.now(UTC))
     request = service_pb2.ReportSignalRequest(
@@ -129,7 +129,7 @@ async def _call(stub: service_pb2_grpc.EscalationServiceStub, sent: dict[str, fl
         source="bench",
     )
     at = time.perf_counter()
-    answer = await stub.ReportSignal(request, timeout=_PATIENCE_SECONDS)  # type: ignore[misc]
+    answer = await stub.ReportSignal(request, timeout=_PATIENCE_SECONDS)
     sent[answer.incident_id] = at
 
 
