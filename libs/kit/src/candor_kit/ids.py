@@ -44,3 +44,12 @@ def milliseconds_of(identifier: str) -> int:
         msg = "a UUIDv7 was expected"
         raise ValueError(msg)
     return int(identifier[:8] + identifier[9:13], 16)
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether a text is a UUID of any version."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

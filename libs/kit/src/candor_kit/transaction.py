@@ -46,7 +46,6 @@ class Tx:
         self.connection = connection
         self.now = now
         self.caller = caller
-        self.wrote = False
         self.callbacks: list[Callable[[], None]] = []
         self.published: list[Heard] = []
         self._service = service
@@ -99,12 +98,11 @@ class Tx:
     def put(self, topic: str, key: bytes | None, value: bytes | None, headers: envelope.Headers) -> None:
         """Put a record into the outbox as it is, with all others when the transaction ends."""
         self._outgoing.append((topic, key, value, _encoded(headers)))
-        self.wrote = True
 
-    async def flush(self) -> None:
-        """Write what is to be published into the outbox, in order and by one statement; leaving does it too."""
+    async def flush(self) -> bool:
+        """Write what is to be published into the outbox, in order and by one statement; whether there was anything."""
         if not self._outgoing:
-            return
+            return False
         topics, keys, values, headers = (list(column) for column in zip(*self._outgoing, strict=True))
         await self.connection.execute(
             "INSERT INTO kit_outbox (slot, topic, key, headers, value)"
@@ -113,6 +111,7 @@ class Tx:
             ([_slot(key) for key in keys], topics, keys, headers, values),
         )
         self._outgoing.clear()
+        return True
 
 
 # Takes facts as they are published or come from a topic, in the transaction that publishes or consumes them.
@@ -154,8 +153,8 @@ class Transactions:
                 yield tx
                 if self.hear is not None and tx.published:
                     await self.hear(tx, tx.published)
-                await tx.flush()
-            if tx.wrote:
+                wrote = await tx.flush()
+            if wrote:
                 self._outbox.set()
             for callback in tx.callbacks:
                 callback()

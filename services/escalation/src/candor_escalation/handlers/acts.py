@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from uuid import UUID
 
 from candor.escalation.v1 import act_pb2, facts_pb2
 from candor_kit.envelope import Heard
+from candor_kit.ids import is_uuid
 from candor_kit.query import Query
 from candor_kit.transaction import Tx
 from candor_kit.validation import parts
@@ -110,18 +110,10 @@ def _act(tx: Tx, item: Heard) -> Act | None:
 
 def _incidents(message: Message) -> Iterator[str]:
     for field, value in message.ListFields():
-        if field.name == "incident_id" and _is_uuid(value):
+        if field.name == "incident_id" and is_uuid(value):
             yield value
         elif field.message_type is not None and not field.is_repeated:
             yield from _incidents(value)
-
-
-def _is_uuid(value: object) -> bool:
-    try:
-        UUID(str(value))
-    except ValueError:
-        return False
-    return True
 
 
 def _act_message(item: Numbered) -> act_pb2.IncidentAct:

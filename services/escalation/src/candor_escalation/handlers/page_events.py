@@ -1,10 +1,10 @@
 """What people do about our pages in a provider's app: acknowledged there is acknowledged here; no clock stops of it."""
 
 from datetime import datetime
-from uuid import UUID
 
 from candor.escalation.v1 import facts_pb2
 from candor_kit.errors import Unavailable
+from candor_kit.ids import is_uuid
 from candor_kit.transaction import Tx
 
 from candor_escalation import codec
@@ -32,7 +32,7 @@ class PageEvents:
         Raises:
             Unavailable: our own record of the page that it is about is still on its way; it is to be told again.
         """
-        incident_id = await clocks.incident_of(tx.connection, event.key) if _is_uuid(event.key) else None
+        incident_id = await clocks.incident_of(tx.connection, event.key) if is_uuid(event.key) else None
         if incident_id is None:
             return PAGE_UNKNOWN  # somebody else's incident, or a test page: nothing of it is kept
         await incidents.lock(tx.connection, incident_id)
@@ -73,11 +73,3 @@ class PageEvents:
                 raise
             return CLOCK_STOPPED
         return RECORDED
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
